@@ -9,9 +9,14 @@ var major = Number(version[0])
 var isNewEnough = major > 20 || (major === 20 && Number(version[1]) >= 19)
 
 if (isNewEnough) {
-	import('./lib/start.mjs').then(function (module) {
-		return module.start(process.argv.slice(2))
-	})
+	import('./lib/start.mjs')
+		.then(function (module) {
+			return module.start(process.argv.slice(2))
+		})
+		.catch(function (error) {
+			console.error(error)
+			process.exitCode = 1
+		})
 } else {
 	console.error(
 		'Sallyport needs Node 20.19 or newer, and this is ' +
