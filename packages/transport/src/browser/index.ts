@@ -1,0 +1,3 @@
+/** WebSockets in browsers. */
+export * from './browser-socket.ts'
+export * from './dial.ts'
