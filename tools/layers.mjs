@@ -7,7 +7,7 @@
 import { builtinModules } from 'node:module'
 import { posix } from 'node:path'
 import { importsOf } from './lib/imports.mjs'
-import { LAYERS, REASONS, TEST_ONLY } from './lib/layer-table.mjs'
+import { LAYERS, REASONS, TEST_ONLY, TEST_TOOLS } from './lib/layer-table.mjs'
 import { listFiles, readText } from './lib/tree.mjs'
 
 /** @typedef {import('./lib/layer-table.mjs').Layer} Layer */
@@ -106,6 +106,7 @@ function judgeBuiltin({ path, layer }, specifier) {
  */
 function judgeExternal({ path, layer, declared }, name) {
 	if (TEST.test(path)) return undefined
+	if (TEST_ONLY.includes(layer.name) && TEST_TOOLS.includes(name)) return undefined
 	if (layer.external === 'declared') {
 		return declared.has(name) ? undefined : `${name} is not among the dependencies in packages/${layer.name}/package.json`
 	}

@@ -70,3 +70,6 @@ export const REASONS = {
 
 /** Tests may also use these, whatever their package. */
 export const TEST_ONLY = ['testkit', 'conformance']
+
+/** What those two may use from the root's development dependencies. */
+export const TEST_TOOLS = ['vitest', 'fast-check']
