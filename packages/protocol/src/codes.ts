@@ -41,6 +41,7 @@ export const CLOSE = {
 	normal: { code: 1000, name: 'normal', retry: false, message: 'closed' },
 	restarting: { code: 1012, name: 'relay_restarting', retry: true, message: 'the relay is restarting' },
 	tooSlow: { code: 1013, name: 'too_slow', retry: true, message: 'the other side stopped reading' },
+	tooLarge: { code: 1009, name: 'too_large', retry: false, message: 'the other side sent a message larger than is allowed' },
 	lost: { code: 1006, name: 'connection_lost', retry: true, message: 'the connection was lost' },
 } as const satisfies Record<string, CloseCode>
 

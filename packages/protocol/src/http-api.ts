@@ -185,6 +185,8 @@ export interface NodesAnswer {
 }
 
 export type NodeEvent =
+	/** First of a batch: what follows in it is everything this principal may see; what was known before is void. */
+	| { readonly type: 'reset' }
 	| { readonly type: 'node'; readonly node: NodeInfo }
 	| { readonly type: 'node_removed'; readonly id: NodeId }
 
