@@ -14,7 +14,7 @@ export interface EdgeTotals {
 export interface EdgeView {
 	/** A node as people see it: its record with what the edge knows of it now. */
 	nodeInfo(node: NodeRecord, access: Access): NodeInfo
-	/** Every link open now, with the owner of its node (absent until first-run set-up). */
+	/** Every link open now. */
 	connections(): readonly LiveConnection[]
 	/** Cuts a link on both sides; false when there is none of that id. */
 	closeConnection(id: string): boolean
@@ -28,7 +28,6 @@ export interface EdgeView {
 export interface LiveConnection {
 	readonly info: ConnectionInfo
 	readonly nodeId: NodeId
+	/** Absent until first-run set-up. */
 	readonly nodeOwnerId: string | undefined
-	/** Cuts with its principal. */
-	readonly credentialId: string
 }
