@@ -33,5 +33,22 @@ export type { LinkKeys } from './handshake/link-keys.ts'
 export * from './handshake/link-psk.ts'
 export * from './handshake/responder.ts'
 export * from './handshake/version.ts'
+export type {
+	DriverMessage,
+	LinkAnswer,
+	LinkMachineEvent,
+	LinkNotice,
+	LinkRequest,
+	LinkRequestBody,
+	OpenStreamRequest,
+	StreamNotice,
+	StreamNoticeBody,
+	StreamOpened,
+} from './mux/events.ts'
+export type { LinkFault, LinkResult, MuxFaultCode } from './mux/fault.ts'
+export { MUX_FAULT_CODES } from './mux/fault.ts'
+export type { LinkMachineOptions, LinkStats } from './mux/link-machine.ts'
+export { createLinkMachine, LinkMachine } from './mux/link-machine.ts'
+export type { LinkRole, WindowLimits } from './mux/link-state.ts'
 export * from './noise/noise.ts'
 export * from './pairing/approve-code.ts'

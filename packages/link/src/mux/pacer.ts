@@ -1,0 +1,135 @@
+/** Bulk may always have this much in flight. */
+export const MIN_IN_FLIGHT_BYTES = 64 * 1024
+const GAIN = 1.5
+/** Round trips below it count as that long: clocks are coarse, and a millisecond of queue hurts nobody. */
+const MIN_RTT_MS = 1
+/** Rates over less time say little. */
+const MIN_EPOCH_MS = 4
+const RATE_SAMPLES = 10
+const PING_EVERY_MS = 10_000
+/** After that long without a round trip as low, the lowest is measured anew, with little in flight. */
+const RTT_STALE_MS = 20_000
+
+/**
+ * How much bulk may be in flight on this connection: `max(64 KiB, 1.5 x bandwidth x lowest round trip)`, so that it
+ * fills the path and not the queues on it. Bandwidth is the highest rate of acks over the last ten epochs (of a round
+ * trip each) in which pacing was the limit; the round trip is measured by `ping`.
+ *
+ * ```
+ * measuring --lowest round trip is stale, bulk is waiting--> draining (64 KiB in flight)
+ *     ^--------------------- pong of a ping sent while drained --------'
+ * ```
+ */
+export class Pacer {
+	#lowestRttMs: number | undefined
+	#lowestAtMs = 0
+	#smoothRttMs: number | undefined
+	#ping: { readonly token: number; readonly sentMs: number; readonly isDrained: boolean } | undefined
+	#nextToken = 1
+	#lastPingMs = Number.NEGATIVE_INFINITY
+	#isDraining = false
+	#isProbeWanted = false
+
+	#rates: number[] = []
+	#bandwidth = 0
+	#epochStartMs = 0
+	#epochStartBytes = 0
+	#wasLimited = false
+
+	/** Smoothed, for display. */
+	get rttMs(): number | undefined {
+		return this.#smoothRttMs
+	}
+
+	/** Lowest lately, and never so low that a coarse clock could have made it up. */
+	get lowestRttMs(): number {
+		return Math.max(MIN_RTT_MS, this.#lowestRttMs ?? 0)
+	}
+
+	get bandwidthBytesPerMs(): number {
+		return this.#bandwidth
+	}
+
+	get maxInFlightBytes(): number {
+		if (this.#isDraining) return MIN_IN_FLIGHT_BYTES
+		return Math.max(MIN_IN_FLIGHT_BYTES, Math.floor(GAIN * this.#bandwidth * this.lowestRttMs))
+	}
+
+	/** Another path: nothing measured before holds. */
+	restart(): void {
+		this.#lowestRttMs = undefined
+		this.#smoothRttMs = undefined
+		this.#ping = undefined
+		this.#lastPingMs = Number.NEGATIVE_INFINITY
+		this.#isDraining = false
+		this.#isProbeWanted = false
+		this.#rates = []
+		this.#bandwidth = 0
+		this.#wasLimited = false
+	}
+
+	/** Sequenced bytes go out, `inFlight` before them, `acked` in all. */
+	sending(nowMs: number, inFlight: number, acked: number): void {
+		if (inFlight === 0) this.#startEpoch(nowMs, acked)
+	}
+
+	/** Bulk waits for acks. */
+	limited(nowMs: number): void {
+		this.#wasLimited = true
+		if (this.#lowestRttMs !== undefined && nowMs - this.#lowestAtMs > RTT_STALE_MS) this.#isDraining = true
+	}
+
+	acked(nowMs: number, acked: number): void {
+		const tookMs = nowMs - this.#epochStartMs
+		if (tookMs < Math.max(MIN_EPOCH_MS, this.lowestRttMs)) return
+		const rate = (acked - this.#epochStartBytes) / tookMs
+		if (this.#wasLimited || rate > this.#bandwidth) {
+			this.#rates.push(rate)
+			if (this.#rates.length > RATE_SAMPLES) this.#rates.shift()
+			this.#bandwidth = Math.max(...this.#rates)
+		}
+		this.#startEpoch(nowMs, acked)
+	}
+
+	/** A ping is worth a record of its own: nothing is known of this path, or the driver asks whether it is alive. */
+	get isPingUrgent(): boolean {
+		return this.#isProbeWanted || (this.#ping === undefined && this.#lowestRttMs === undefined)
+	}
+
+	/** Sends a ping with the next record, whatever was sent before. */
+	probe(): void {
+		this.#isProbeWanted = true
+	}
+
+	/** The token of a ping that should go with a record that goes out now. */
+	takePing(nowMs: number, inFlight: number): number | undefined {
+		const isDrained = this.#isDraining && inFlight <= MIN_IN_FLIGHT_BYTES
+		const isTime = isDrained || nowMs - this.#lastPingMs >= PING_EVERY_MS
+		if (!this.#isProbeWanted && (this.#ping !== undefined || !isTime)) return undefined
+		this.#isProbeWanted = false
+		this.#lastPingMs = nowMs
+		this.#ping = { token: this.#nextToken++, sentMs: nowMs, isDrained }
+		return this.#ping.token
+	}
+
+	/** The round trip, if it was our ping that was answered. */
+	pong(token: number, nowMs: number): number | undefined {
+		const ping = this.#ping
+		if (ping === undefined || ping.token !== token) return undefined
+		this.#ping = undefined
+		const rttMs = nowMs - ping.sentMs
+		this.#smoothRttMs = this.#smoothRttMs === undefined ? rttMs : this.#smoothRttMs * 0.875 + rttMs * 0.125
+		if (ping.isDrained || this.#lowestRttMs === undefined || rttMs <= this.#lowestRttMs) {
+			this.#lowestRttMs = rttMs
+			this.#lowestAtMs = nowMs
+		}
+		if (ping.isDrained) this.#isDraining = false
+		return rttMs
+	}
+
+	#startEpoch(nowMs: number, acked: number): void {
+		this.#epochStartMs = nowMs
+		this.#epochStartBytes = acked
+		this.#wasLimited = false
+	}
+}

@@ -1,0 +1,69 @@
+/** What the peer may still send, of one stream or of the link, as absolute offsets. */
+export class ReceiveWindow {
+	#received = 0
+	#consumed = 0
+	#granted: number
+	#size: number
+	#lastGrantMs = Number.NEGATIVE_INFINITY
+	readonly #initial: number
+	readonly #max: number
+
+	constructor(initial: number, max: number) {
+		this.#initial = initial
+		this.#max = max
+		this.#size = initial
+		this.#granted = initial
+	}
+
+	/** Bytes delivered to the application that it has not taken yet. */
+	get unconsumed(): number {
+		return this.#received - this.#consumed
+	}
+
+	get received(): number {
+		return this.#received
+	}
+
+	get granted(): number {
+		return this.#granted
+	}
+
+	get size(): number {
+		return this.#size
+	}
+
+	/** The peer has heard of more than it had from the start: to be told again after a resume. */
+	get hasGrants(): boolean {
+		return this.#granted > this.#initial
+	}
+
+	/** Half the window is free again: worth a message. */
+	get isGrantDue(): boolean {
+		return (this.#consumed + this.#size - this.#granted) * 2 >= this.#size
+	}
+
+	/** Counts what arrived; false, and nothing counted, if it's more than was granted. */
+	receive(byteCount: number): boolean {
+		if (this.#received + byteCount > this.#granted) return false
+		this.#received += byteCount
+		return true
+	}
+
+	consume(byteCount: number): void {
+		if (byteCount < 0 || byteCount > this.unconsumed)
+			throw new RangeError(`consumed ${byteCount} bytes of ${this.unconsumed} that were delivered`)
+		this.#consumed += byteCount
+	}
+
+	/**
+	 * The offset to tell the peer. The window doubles when half of it was used up within two round trips, so that it
+	 * follows the bandwidth-delay product; `roomBytes` bounds it, so that one stream can't take what others need.
+	 */
+	grant(nowMs: number, rttMs: number, roomBytes: number): number {
+		if (nowMs - this.#lastGrantMs < 2 * rttMs) this.#size *= 2
+		this.#size = Math.max(this.#initial, Math.min(this.#size, this.#max, roomBytes))
+		this.#lastGrantMs = nowMs
+		this.#granted = Math.max(this.#granted, this.#consumed + this.#size)
+		return this.#granted
+	}
+}
