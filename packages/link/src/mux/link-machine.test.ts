@@ -97,8 +97,9 @@ test('replays what a lost connection took with it', () => {
 	expect(client.pollRecord(2)).toBeUndefined()
 	client.connectionLost()
 	node.connectionLost()
-	expect(client.connectionUp(3, node.freezeReceived()).ok).toBe(true)
-	expect(node.connectionUp(3, client.freezeReceived()).ok).toBe(true)
-	const received = run(4).node.flatMap((event) => (event.kind === 'data' ? [...event.bytes] : []))
-	expect(Uint8Array.from(received)).toEqual(content)
+	const received = { client: client.freezeReceived(), node: node.freezeReceived() }
+	expect(client.connectionUp(3, received.node).ok).toBe(true)
+	expect(node.connectionUp(3, received.client).ok).toBe(true)
+	const delivered = run(4).node.flatMap((event) => (event.kind === 'data' ? [...event.bytes] : []))
+	expect(Uint8Array.from(delivered)).toEqual(content)
 })

@@ -244,7 +244,7 @@ export class LinkMachine {
 
 	/**
 	 * Stops delivery and returns what was received so far, to be told to the peer in a resume. Records that still arrive
-	 * are held: `connectionUp` drops them (the peer replays them), `thaw` takes them.
+	 * are held: `connectionUp` drops them (the peer replays them), `thaw` takes them. On a parked link it only reads the count.
 	 */
 	freezeReceived(): number {
 		if (this.#state.phase === 'connected') this.#state.frozen ??= { records: [], bytes: 0 }
