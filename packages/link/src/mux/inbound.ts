@@ -96,7 +96,7 @@ function receiveTransport(state: LinkState, message: TransportMessage, nowMs: nu
 			const { acked, sent } = state.log
 			if (!state.log.ack(message.received))
 				return linkFault('ACK_OUT_OF_RANGE', `ack of ${message.received} is outside [${acked}, ${sent}] or inside a frame`)
-			state.pacer.acked(nowMs, message.received)
+			state.pacer.acked(nowMs, message.received, state.log.inFlight)
 			return DONE
 		}
 		case 'window': {

@@ -224,8 +224,7 @@ export class LinkMachine {
 			const detail = `resume from ${peerReceived}, outside [${acked}, ${sent}] or inside a frame`
 			return this.#fail(linkFault('RESUME_OUT_OF_RANGE', detail))
 		}
-		state.pacer.restart()
-		state.pacer.sending(nowMs, 0, peerReceived)
+		state.pacer.restart(nowMs, peerReceived)
 		state.acker.restart()
 		state.isLinkWindowDirty = state.receive.hasGrants
 		for (const stream of state.streams.values())

@@ -29,7 +29,7 @@ export function composeRecord(state: LinkState, nowMs: number): Uint8Array | und
 	writeTrailer(state, writer, nowMs)
 	if (isPadded) writer.pad()
 	if (sequenced.end > sequenced.start) {
-		state.pacer.sending(nowMs, state.log.inFlight, state.log.acked)
+		state.pacer.sending(nowMs)
 		state.log.append(writer.view(sequenced.start, sequenced.end), isPadded)
 	}
 	if (state.phase === 'closing' && state.control.length === 0) state.phase = 'closed'
@@ -79,6 +79,7 @@ function writeTrailer(state: LinkState, writer: RecordWriter, nowMs: number): vo
 
 /** Frames as they were, in order: a large record alone and not copied, small ones together. */
 function composeReplay(state: LinkState, writer: RecordWriter, nowMs: number): Uint8Array {
+	state.pacer.sending(nowMs)
 	if (isTrailerDue(state, nowMs)) writeTrailer(state, writer, nowMs)
 	let entry = state.log.peekReplay()
 	if (entry !== undefined && writer.length === 0 && !entry.isPadded) {
@@ -99,7 +100,9 @@ function composeReplay(state: LinkState, writer: RecordWriter, nowMs: number): U
 /** False if some control frame has to wait for the next record, and with it all that was queued after it. */
 function writeControl(state: LinkState, writer: RecordWriter): boolean {
 	for (let json = state.control.at(0); json !== undefined; json = state.control.at(0)) {
-		if (state.log.retainedBytes >= CONTROL_RETAINED_BYTES || !writer.fitsControl(json)) return false
+		// A farewell goes whatever is kept: nothing will be replayed after it.
+		const isFull = state.log.retainedBytes >= CONTROL_RETAINED_BYTES && state.phase === 'connected'
+		if (isFull || !writer.fitsControl(json)) return false
 		writer.control(json)
 		takeControl(state)
 	}

@@ -34,6 +34,7 @@ export class Pacer {
 	#bandwidth = 0
 	#epochStartMs = 0
 	#epochStartBytes = 0
+	#idleSinceMs: number | undefined
 	#wasLimited = false
 
 	/** Smoothed, for display. */
@@ -56,7 +57,9 @@ export class Pacer {
 	}
 
 	/** Another path: nothing measured before holds. */
-	restart(): void {
+	restart(nowMs: number, acked: number): void {
+		this.#startEpoch(nowMs, acked)
+		this.#idleSinceMs = nowMs
 		this.#lowestRttMs = undefined
 		this.#smoothRttMs = undefined
 		this.#ping = undefined
@@ -65,12 +68,13 @@ export class Pacer {
 		this.#isProbeWanted = false
 		this.#rates = []
 		this.#bandwidth = 0
-		this.#wasLimited = false
 	}
 
-	/** Sequenced bytes go out, `inFlight` before them, `acked` in all. */
-	sending(nowMs: number, inFlight: number, acked: number): void {
-		if (inFlight === 0) this.#startEpoch(nowMs, acked)
+	/** Sequenced bytes go out. Time in which there were none to ack says nothing about the path. */
+	sending(nowMs: number): void {
+		if (this.#idleSinceMs === undefined) return
+		this.#epochStartMs += nowMs - this.#idleSinceMs
+		this.#idleSinceMs = undefined
 	}
 
 	/** Bulk waits for acks. */
@@ -79,7 +83,9 @@ export class Pacer {
 		if (this.#lowestRttMs !== undefined && nowMs - this.#lowestAtMs > RTT_STALE_MS) this.#isDraining = true
 	}
 
-	acked(nowMs: number, acked: number): void {
+	/** The peer has `acked` bytes in all, and `inFlight` are still under way. */
+	acked(nowMs: number, acked: number, inFlight: number): void {
+		if (inFlight === 0) this.#idleSinceMs ??= nowMs
 		const tookMs = nowMs - this.#epochStartMs
 		if (tookMs < Math.max(MIN_EPOCH_MS, this.lowestRttMs)) return
 		const rate = (acked - this.#epochStartBytes) / tookMs
