@@ -42,10 +42,10 @@ export interface LinkStream {
 	/** Replaces the handlers; what came before the first call is delivered by it. */
 	setHandlers(handlers: LinkStreamHandlers): void
 	/**
-	 * Queues bytes in order; they are copied or sent before the caller's next turn only if `false` is not returned late:
-	 * treat them as given away. False: the queue is full, stop reading the source until `onDrain`. Nothing is dropped.
+	 * Queues bytes in order and takes them over: the caller doesn't change them. False: the queue is full, stop reading the
+	 * source until `onDrain`; the bytes are queued all the same. `fd` is for `exec`: 0 to the node, 1 or 2 from it.
 	 */
-	write(bytes: Uint8Array, fd?: number): boolean
+	write(bytes: Uint8Array, fd?: 0 | 1 | 2): boolean
 	/** Gives credit back for bytes that `onData` handed over. */
 	consume(byteCount: number): void
 	/** In order with the data. */

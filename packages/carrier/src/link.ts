@@ -1,3 +1,4 @@
+import type { LinkNotice } from '@sallyport/link'
 import type { LinkEndCode, LinkId, LinkLevelMessage, LinkReady, OpenStream } from '@sallyport/protocol'
 import type { LinkStream } from './link-stream.ts'
 
@@ -22,11 +23,6 @@ export type LinkRequest = WithoutId<
 >
 /** What answers a request. `failed` and `unsupported` reject instead, as a `LinkError`. */
 export type LinkAnswer = Extract<LinkLevelMessage, { op: 'terminals' | 'sessions' | 'pairing_approved' | 'done' }>
-/** What comes without being asked for. */
-export type LinkNotice = Extract<
-	LinkLevelMessage,
-	{ op: 'pairing_request' | 'pairing_ended' | 'device_paired' | 'terminals_changed' }
->
 type WithoutId<M> = M extends { id: number } ? Omit<M, 'id'> : never
 
 /** Why a link is over. */
@@ -36,6 +32,8 @@ export interface LinkEnd {
 	/** Whether dialling again, unchanged, may succeed. */
 	readonly retry: boolean
 }
+
+export type { LinkNotice } from '@sallyport/link'
 
 export interface LinkStats {
 	/** Smoothed round trip inside the link, ms; absent before the first ack. */

@@ -1,13 +1,14 @@
+import type { LinkAnswer, LinkNotice, LinkRequest } from '@sallyport/link'
 import type {
 	DeviceId,
 	DeviceSessionInfo,
 	Endpoint,
 	HandshakePayload3,
 	LinkEndCode,
-	LinkLevelMessage,
 	NodeId,
 	OpenStream,
 	SessionId,
+	TerminalId,
 } from '@sallyport/protocol'
 import type { Link } from './link.ts'
 import type { LinkStream } from './link-stream.ts'
@@ -49,6 +50,8 @@ export type PairFailure = 'wrong_code' | 'burned' | 'expired' | 'denied' | 'limi
 export interface NodeGate {
 	/** The pairing secret under this id, while it may still be used; the psk is derived from it and `context.origin`. */
 	pairingSecret(secretId: string, context: KnockContext): Promise<Uint8Array | undefined>
+	/** The serial of the device's certificate when it was last seen, if it was: an older one is refused. */
+	lastSerial(deviceId: DeviceId): Promise<number | undefined>
 	/** Intent `open` (also for a resume, to check that the session still lives). */
 	admit(device: ProvenDevice, sessionId: SessionId | undefined): Promise<Admission>
 	/** Intent `pair` by secret, already proven by the psk: binds the secret to this device, by fsync, and makes the session. */
@@ -59,12 +62,14 @@ export interface NodeGate {
 	): Promise<Admission>
 	/**
 	 * Intent `pair` by approve code: waits for its turn (`onQueued` tells the position), one request at a time.
-	 * Refuses at once with a failure when the limit is reached.
+	 * Refuses at once with a failure when the limit is reached. When `signal` aborts before `awaitApproval` was called, the
+	 * device has gone: its place in the queue, or its turn, goes to the next.
 	 */
 	enterPairing(
 		device: ProvenDevice,
 		request: Extract<HandshakePayload3, { intent: 'pair' }>,
 		onQueued: (position: number) => void,
+		signal: AbortSignal,
 	): Promise<
 		| { readonly kind: 'turn'; readonly nonce: Uint8Array; readonly expiresAtMs: number }
 		| { readonly kind: 'failed'; readonly reason: PairFailure }
@@ -79,13 +84,13 @@ export interface NodeLinkHandlers {
 	/** Capability and policy are checked here, for every stream. Answer by `accept` or `stream.reset`. */
 	readonly onStream: (inbound: InboundStream) => void
 	/** A request of the device (`list_terminals`, `revoke_session`, …); answer with `link.answer`. */
-	readonly onRequest: (message: LinkLevelMessage & { readonly id: number }) => void
+	readonly onRequest: (message: LinkRequest) => void
 }
 
 export interface InboundStream {
 	readonly stream: LinkStream
 	readonly request: OpenStream
-	accept(fields?: { readonly terminal_id?: string; readonly name?: string }): void
+	accept(fields?: { readonly terminal_id?: TerminalId; readonly name?: string }): void
 }
 
 /** The node's end of a link. */
@@ -94,7 +99,7 @@ export interface NodeLink extends Link {
 	readonly session: DeviceSessionInfo
 	readonly openedAtMs: number
 	/** Sends an answer or a notice. */
-	send(message: LinkLevelMessage): void
+	send(message: LinkAnswer | LinkNotice): void
 }
 
 /** What the node says of itself in `link_ready`. */

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { bytesToBase32, concatBytes, utf8ToBytes } from './bytes.ts'
+import { bytesToBase32, bytesToBase64Url, concatBytes, utf8ToBytes } from './bytes.ts'
 
 /** A string that only a schema of this file can make; the property exists for the compiler alone. */
 export type Branded<Name extends string> = string & { readonly '~id': Name }
@@ -70,4 +70,19 @@ export function deviceIdFromHash(hash: Uint8Array): DeviceId {
 /** How people see an id: enough to tell machines apart, never enough to decide by. */
 export function shortId(id: NodeId | DeviceId): string {
 	return `${id.slice(0, 4)}-${id.slice(4, 8)}`
+}
+
+/** A link's id of 16 random bytes. */
+export function linkIdFromBytes(random: Uint8Array): LinkId {
+	return bytesToBase64Url(random) as LinkId
+}
+
+/** A device session's id of 16 random bytes. */
+export function sessionIdFromBytes(random: Uint8Array): SessionId {
+	return bytesToBase64Url(random) as SessionId
+}
+
+/** A terminal's id of 16 random bytes. */
+export function terminalIdFromBytes(random: Uint8Array): TerminalId {
+	return bytesToBase64Url(random) as TerminalId
 }

@@ -1,0 +1,3 @@
+/** The carrier in browsers: WebCrypto with keys that can't be exported. */
+export * from './crypto-web.ts'
+export * from './identity-web.ts'
