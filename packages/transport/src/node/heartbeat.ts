@@ -20,7 +20,7 @@ export interface HeartbeatListener {
 	readonly onDead?: (end: HeartbeatEnd) => void
 }
 
-/** Keeps many sockets alive on one timer. */
+/** Keeps many sockets alive on one timer; lets go of those that have closed. */
 export interface Heartbeat {
 	add(socket: NodeMessageSocket, listener?: HeartbeatListener): void
 	remove(socket: NodeMessageSocket): void
@@ -74,7 +74,8 @@ export function createHeartbeat(options: HeartbeatOptions = {}): Heartbeat {
 		const now = nowMs()
 		for (const pulse of slots[current] ?? []) {
 			const verdict = judge(pulse, now, stalledMs)
-			if (verdict === 'alive') probe(pulse, now)
+			if (!pulse.socket.isOpen) remove(pulse.socket)
+			else if (verdict === 'alive') probe(pulse, now)
 			else end(pulse, verdict)
 		}
 	}
