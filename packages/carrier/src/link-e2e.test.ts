@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import type { DeviceSessionInfo, SessionId } from '@sallyport/protocol'
-import { sessionIdFromBytes, silentLogger } from '@sallyport/protocol'
+import { LIMITS, sessionIdFromBytes, silentLogger } from '@sallyport/protocol'
 import type { MessageSocket } from '@sallyport/transport'
 import { describe, expect, it } from 'vitest'
-import type { InboundStream, NodeGate, NodeLink, ProvenDevice } from './index.ts'
+import type { Clock, InboundStream, NodeGate, NodeLink, ProvenDevice } from './index.ts'
 import { createLinkAcceptor, deviceIdOf, makeIdentity, nodeIdOf, openClientLink, runCrypto, systemClock } from './index.ts'
 import { createNodeCrypto } from './node/index.ts'
 
@@ -262,6 +262,98 @@ describe('a link from end to end', () => {
 		})
 		await expect(opening).rejects.toMatchObject({ code: 'wrong_code' })
 		expect(asked).toBe(3)
+	})
+
+	it('moves to a fresh connection in the middle of a transfer, and loses nothing', async () => {
+		const { base, dial, pair } = await world(echo)
+		const sessionId = (await pair()).link.ready.session.session_id
+		let move: () => void = () => undefined
+		const clock: Clock = {
+			...systemClock,
+			setTimer: (delayMs, callback) => {
+				if (delayMs !== LIMITS.connectionMoveMs) return systemClock.setTimer(delayMs, callback)
+				move = callback
+				return () => undefined
+			},
+		}
+		const sockets = [dial()]
+		const redial = async () => {
+			const socket = dial()
+			sockets.push(socket)
+			return socket
+		}
+		const { link } = await openClientLink({
+			...base,
+			clock,
+			socket: sockets[0] ?? dial(),
+			redial,
+			intent: { kind: 'open', sessionId },
+		})
+		const { stream } = link.openStream({ kind: 'tcp', class: 'bulk' })
+		const sent = randomBytes(8_000_000)
+		const parts: Uint8Array[] = []
+		let received = 0
+		let moves = 0
+		const closed = new Promise<void>((resolve) => {
+			stream.setHandlers({
+				onData: (bytes) => {
+					parts.push(bytes.slice())
+					received += bytes.length
+					stream.consume(bytes.length)
+					if (received > (moves + 1) * 2_000_000 && sockets.length === moves + 1) {
+						moves++
+						move()
+					}
+				},
+				onClose: resolve,
+			})
+		})
+		for (let offset = 0; offset < sent.length; offset += 50_000) stream.write(sent.subarray(offset, offset + 50_000))
+		stream.end()
+		await closed
+		expect(Buffer.concat(parts).equals(sent)).toBe(true)
+		expect(sockets.length).toBeGreaterThan(1)
+		expect(sockets.slice(0, -1).map((socket) => socket.isOpen)).not.toContain(true)
+		link.close('closed_by_client')
+	})
+
+	it('stays on its connection when a move fails', async () => {
+		const { base, dial, pair } = await world(echo)
+		const sessionId = (await pair()).link.ready.session.session_id
+		let move: () => void = () => undefined
+		const moved = new Promise<void>((settled) => {
+			move = settled
+		})
+		const timers: (() => void)[] = []
+		const clock: Clock = {
+			...systemClock,
+			setTimer: (delayMs, callback) => {
+				if (delayMs === LIMITS.connectionMoveMs) timers.push(callback)
+				else if (delayMs === 60_000) move()
+				else return systemClock.setTimer(delayMs, callback)
+				return () => undefined
+			},
+		}
+		const redial = async () => dial((bytes, index) => (index === 1 ? undefined : bytes))
+		const socket = dial()
+		const { link } = await openClientLink({
+			...base,
+			clock,
+			socket,
+			redial,
+			intent: { kind: 'open', sessionId },
+			handshakeMs: 50,
+		})
+		timers[0]?.()
+		await moved
+		const { stream } = link.openStream({ kind: 'tcp', class: 'interactive' })
+		const echoed = new Promise<string>((resolve) =>
+			stream.setHandlers({ onData: (bytes) => resolve(Buffer.from(bytes).toString()) }),
+		)
+		stream.write(Buffer.from('still here'))
+		expect(await echoed).toBe('still here')
+		expect(socket.isOpen).toBe(true)
+		link.close('closed_by_client')
 	})
 
 	it('ends the link when a record is altered, and delivers none of it', async () => {

@@ -56,6 +56,8 @@ export interface OpenClientLinkOptions {
 	readonly clock: Clock
 	readonly log?: Logger
 	readonly signal?: AbortSignal
+	/** How long the node may take to answer. @default LIMITS.handshakeMs */
+	readonly handshakeMs?: number
 }
 
 export interface OpenedClientLink {
@@ -82,7 +84,7 @@ export async function openClientLink(options: OpenClientLinkOptions): Promise<Op
 			const { onState, askReturnCode } = options.intent
 			await requestApproval({ reader, crypto: options.crypto, handshakeHash, onState, askReturnCode, signal: patience })
 		}
-		const ready = await readReady(reader, answerSignal(options.signal))
+		const ready = await readReady(reader, answerSignal(options))
 		const { clock, log = silentLogger } = options
 		const { streams, link_window: linkWindowBytes, stream_window: streamWindowBytes } = ready.limits
 		const peerLimits = { streams, linkWindowBytes, streamWindowBytes }
@@ -100,7 +102,7 @@ export async function openClientLink(options: OpenClientLinkOptions): Promise<Op
 /** Moves a link to a fresh connection. The old one goes on when this fails. Rejects with `LinkError`. */
 async function move(options: OpenClientLinkOptions, driver: LinkDriver, lastSerial: number, attempt: number): Promise<void> {
 	if (options.redial === undefined) return
-	const socket = await options.redial(answerSignal(options.signal))
+	const socket = await options.redial(answerSignal(options))
 	let isFrozen = false
 	try {
 		const { channel } = await shakeHands({ ...options, socket, lastSerial }, 'resume', async () => {
@@ -108,7 +110,7 @@ async function move(options: OpenClientLinkOptions, driver: LinkDriver, lastSeri
 			return { intent: 'resume', features: [], link_id: driver.id, attempt, received: driver.freeze() }
 		})
 		const reader = readMessages(channel, NODE_WAITING_BYTES)
-		const answer = await reader.next(answerSignal(options.signal)).catch((error: unknown) => {
+		const answer = await reader.next(answerSignal(options)).catch((error: unknown) => {
 			channel.terminate()
 			throw error
 		})
@@ -128,7 +130,7 @@ async function shakeHands(
 	intent: Intent,
 	decide: () => Promise<HandshakeDecision>,
 ): Promise<InitiatedChannel> {
-	const { socket, crypto, identity, nodeId, lastSerial, clock, signal } = options
+	const { socket, crypto, identity, nodeId, lastSerial, clock } = options
 	const secret = options.intent.kind === 'pair' && intent === 'pair' ? options.intent.secret : undefined
 	const opened = await initiateChannel({
 		socket,
@@ -136,7 +138,7 @@ async function shakeHands(
 		nodeId,
 		identity: { linkKey: identity.linkKey, certificate: identity.certificate },
 		nowMs: clock.nowMs(),
-		signal: answerSignal(signal),
+		signal: answerSignal(options),
 		intent,
 		...(secret && { secret: { id: secret.secretId, secret: secret.secret, origin: secret.origin } }),
 		...(lastSerial !== undefined && { lastSerial }),
@@ -158,10 +160,10 @@ function decision(intent: ClientIntent): HandshakeDecision {
 	return { intent: 'pair', features: [], device_name: intent.deviceName, device_kind: intent.deviceKind }
 }
 
-/** A machine answers within ten seconds, or it doesn't. */
-function answerSignal(signal: AbortSignal | undefined): AbortSignal {
-	const limit = AbortSignal.timeout(LIMITS.handshakeMs)
-	return signal === undefined ? limit : AbortSignal.any([signal, limit])
+/** A machine answers soon, or it doesn't. */
+function answerSignal(options: OpenClientLinkOptions): AbortSignal {
+	const limit = AbortSignal.timeout(options.handshakeMs ?? LIMITS.handshakeMs)
+	return options.signal === undefined ? limit : AbortSignal.any([options.signal, limit])
 }
 
 /** People take their time; the node ends a request after five minutes, a queue may be before it. */
