@@ -31,6 +31,7 @@ export interface RelayApi {
 	connections(): Promise<readonly ConnectionInfo[]>
 	closeConnection(id: string): Promise<void>
 	createEnrolToken(name?: string): Promise<EnrolTokenAnswer>
+	revokeEnrolToken(id: string): Promise<void>
 	tokens(): Promise<readonly TokenInfo[]>
 	createToken(request: TokenRequest): Promise<TokenCreated>
 	revokeToken(id: string): Promise<void>
@@ -175,6 +176,8 @@ export interface SallyClient {
 	connect(nodeId: NodeId): Promise<NodeConnection>
 	pairByInvite(invite: InviteBundle): Promise<Pairing>
 	createJoin(options: { readonly name?: string; readonly user: string }): Promise<JoinOffer>
+	/** Goes on waiting for machines whose join command was given out before a reload. Call it once someone is signed in. */
+	resumeJoins(): Promise<void>
 	requestApproval(nodeId: NodeId): ApprovalRequest
 	close(): void
 }

@@ -1,0 +1,4 @@
+/** The client over Node's files and sockets. */
+export * from './file-lock.ts'
+export * from './file-store.ts'
+export * from './open-node-client.ts'
