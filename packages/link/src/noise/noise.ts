@@ -56,7 +56,7 @@ export interface NoiseKeys {
 
 export function* startNoise(options: NoiseOptions): Crypto<NoiseState> {
 	const { pattern, role, prologue, staticKey } = options
-	const named = yield* initializeSymmetric(utf8ToBytes(`Noise_${pattern}_25519_AESGCM_SHA256`))
+	const named = initializeSymmetric(utf8ToBytes(`Noise_${pattern}_25519_AESGCM_SHA256`))
 	return { pattern, role, messages: 0, symmetric: yield* mixHash(named, prologue), staticKey }
 }
 

@@ -16,10 +16,11 @@ export interface SymmetricState {
 
 const HASH_BYTES = 32
 
-export function* initializeSymmetric(protocolName: Uint8Array): Crypto<SymmetricState> {
+/** The names of both patterns fit into a hash's length; a longer one would be hashed, and throws. */
+export function initializeSymmetric(protocolName: Uint8Array): SymmetricState {
 	const padded = new Uint8Array(HASH_BYTES)
-	const start = protocolName.length > HASH_BYTES ? yield* hash(protocolName) : (padded.set(protocolName), padded)
-	return { chainingKey: start, hash: start, key: undefined, nonce: 0 }
+	padded.set(protocolName)
+	return { chainingKey: padded, hash: padded, key: undefined, nonce: 0 }
 }
 
 export function* mixHash(state: SymmetricState, data: Uint8Array): Crypto<SymmetricState> {
