@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { checkErrorCodes } from './error-codes.mjs'
 import { checkTreeLayers } from './layers.mjs'
 import { ROOT, runNode } from './lib/run.mjs'
+import { checkLock } from './lock.mjs'
 import { checkTreeSecrets } from './secrets.mjs'
 
 /** @typedef {{ readonly ok: boolean, readonly detail: string, readonly output?: string }} Outcome */
@@ -37,6 +38,7 @@ const STEPS = [
 		about: 'codes against docs/errors.md',
 		check: async () => problemsOf(await checkErrorCodes(), 'count', 'codes'),
 	},
+	{ name: 'lock', about: 'package-lock.json is whole', check: async () => problemsOf(checkLock(), 'entries', 'entries') },
 	{ name: 'secrets', about: 'no static secret', check: async () => problemsOf(checkTreeSecrets(), 'filesRead', 'files') },
 ]
 
