@@ -12,6 +12,7 @@ export class StoreError extends Error {
 }
 
 const UNIQUE_VIOLATION = '23505'
+const FOREIGN_KEY_VIOLATION = '23503'
 /** SQLSTATE classes of a server that can't serve now: connection, resources, operator's intervention, system. */
 const UNAVAILABLE_CLASSES = new Set(['08', '53', '57', '58'])
 const NETWORK_CODES = new Set([
@@ -49,6 +50,15 @@ export function isUniqueViolation(failure: unknown): boolean {
 	if (!(failure instanceof Error)) return false
 	const code = codeOf(failure)
 	return code === UNIQUE_VIOLATION || (code?.startsWith('SQLITE_CONSTRAINT') === true && /unique/i.test(failure.message))
+}
+
+/** The row that the new one stands on went away at the same moment. */
+export function isReferenceGone(failure: unknown): boolean {
+	if (!(failure instanceof Error)) return false
+	const code = codeOf(failure)
+	return (
+		code === FOREIGN_KEY_VIOLATION || (code?.startsWith('SQLITE_CONSTRAINT') === true && /foreign key/i.test(failure.message))
+	)
 }
 
 function codeOf(failure: Error): string | undefined {
