@@ -27,13 +27,6 @@ export function createAddressReader(options: AddressOptions): (request: Incoming
 	}
 }
 
-/** The bucket that an address is counted in: an IPv6 user commands a whole /64. */
-export function addressBucket(address: string): string {
-	if (isIP(address) !== 6) return address
-	const groups = expandedIpv6(address)
-	return `${groups.slice(0, 4).join(':')}::/64`
-}
-
 function trustedList(proxies: readonly string[]): BlockList {
 	const list = new BlockList()
 	for (const proxy of proxies) {
@@ -69,12 +62,4 @@ function plainAddress(text: string): string {
 	address = address.replace(/%.*$/, '')
 	const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(address)
 	return mapped?.[1] ?? address
-}
-
-function expandedIpv6(address: string): readonly string[] {
-	const [head = '', tail] = address.split('::')
-	const left = head === '' ? [] : head.split(':')
-	const right = tail === undefined || tail === '' ? [] : tail.split(':')
-	const gap = tail === undefined ? [] : Array.from({ length: Math.max(0, 8 - left.length - right.length) }, () => '0')
-	return [...left, ...gap, ...right].map((group) => Number.parseInt(group, 16).toString(16))
 }

@@ -17,6 +17,8 @@ export interface EdgeContext {
 	readonly links: Links
 	readonly ledger: Ledger
 	readonly heartbeat: Heartbeat
+	/** Writes under way that must be done before the database may be closed. */
+	readonly bookkeeping: Set<Promise<void>>
 	readonly log: Logger
 	readonly nowMs: () => number
 	readonly moment: () => Moment

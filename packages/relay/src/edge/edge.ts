@@ -47,8 +47,8 @@ export interface EdgeOptions {
 export interface Edge {
 	readonly view: EdgeView
 	handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
-	/** Tells everyone that the relay restarts (1012); idempotent. */
-	close(): void
+	/** Tells everyone that the relay restarts (1012), and resolves when that nodes went is noted; idempotent. */
+	close(): Promise<void>
 }
 
 const DOORS = {
@@ -71,7 +71,8 @@ export function createEdge(deps: EdgeDeps, options: EdgeOptions): Edge {
 	const links = new Links({ heartbeat, nowMs, onCount: (nodeId, change) => presence.countLink(nodeId, change) })
 	const ledger = new Ledger({ socketsPerUser: options.socketsPerUser, nowMs })
 	const tickets = new DialTickets()
-	const context: EdgeContext = { control, origins, presence, tickets, links, ledger, heartbeat, log, nowMs, moment }
+	const bookkeeping = new Set<Promise<void>>()
+	const context: EdgeContext = { control, origins, presence, tickets, links, ledger, heartbeat, bookkeeping, log, nowMs, moment }
 	const pending = new PendingSockets()
 	const acceptors = {
 		record: createWebSocketAcceptor({ maxMessageBytes: RECORD_SOCKET_BYTES }),
@@ -98,7 +99,18 @@ export function createEdge(deps: EdgeDeps, options: EdgeOptions): Edge {
 			})
 			.finally(() => pending.remove(hop))
 	}
-	let isClosed = false
+	let closing: Promise<void> | undefined
+	const closeEdge = async (): Promise<void> => {
+		for (const stop of unsubscribe) stop()
+		pending.close(CLOSE.restarting)
+		tickets.close()
+		links.close(CLOSE.restarting)
+		ledger.close(CLOSE.restarting)
+		presence.close(CLOSE.restarting)
+		heartbeat.close()
+		feed.close()
+		await Promise.all(bookkeeping)
+	}
 
 	return {
 		view: {
@@ -116,25 +128,18 @@ export function createEdge(deps: EdgeDeps, options: EdgeOptions): Edge {
 			streamNodes: (principal, request) => streamNodes({ control, presence, feed, ledger, moment }, principal, request),
 		},
 		handleUpgrade(request, socket, head) {
-			const verdict = isClosed
-				? ({ kind: 'reject', status: 503, reason: CLOSE.restarting.message } as const)
-				: judgeUpgrade(request, origins)
+			const verdict =
+				closing !== undefined
+					? ({ kind: 'reject', status: 503, reason: CLOSE.restarting.message } as const)
+					: judgeUpgrade(request, origins)
 			if (verdict.kind === 'reject') return rejectUpgrade(socket, verdict.status, verdict.reason)
 			const peer = { address: deps.clientAddress(request), host: request.headers.host }
 			const acceptor = verdict.route === '/api/nodes/ws' ? acceptors.control : acceptors.record
 			return acceptor.accept(request, socket, head, (accepted) => serve(verdict.route, accepted, peer))
 		},
 		close() {
-			if (isClosed) return
-			isClosed = true
-			for (const stop of unsubscribe) stop()
-			pending.close(CLOSE.restarting)
-			tickets.close()
-			links.close(CLOSE.restarting)
-			ledger.close(CLOSE.restarting)
-			presence.close(CLOSE.restarting)
-			heartbeat.close()
-			feed.close()
+			closing ??= closeEdge()
+			return closing
 		},
 	}
 }

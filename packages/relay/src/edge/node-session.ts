@@ -93,14 +93,18 @@ export class NodeSession implements NodeConnection {
 	}
 
 	#ended(): void {
-		const { presence, control, tickets, heartbeat, log } = this.#context
+		const { presence, control, tickets, heartbeat, bookkeeping, log } = this.#context
 		heartbeat.remove(this.#socket)
 		if (!presence.disconnect(this, this.#isStopping)) return
 		tickets.failAll(this.nodeId, 'it lost its connection to the relay')
 		log.info('node disconnected', { nodeId: this.nodeId, stopping: this.#isStopping })
-		control.markNodeDisconnected(this.nodeId, this.#isStopping).catch((error: unknown) => {
-			log.error('could not note that a node disconnected', { nodeId: this.nodeId, error: String(error) })
-		})
+		const write = control
+			.markNodeDisconnected(this.nodeId, this.#isStopping)
+			.catch((error: unknown) => {
+				log.error('could not note that a node disconnected', { nodeId: this.nodeId, error: String(error) })
+			})
+			.finally(() => bookkeeping.delete(write))
+		bookkeeping.add(write)
 	}
 }
 

@@ -2,6 +2,8 @@
 export interface Origins {
 	/** Where people and agents find the relay; pairings are bound to it. */
 	readonly publicOrigin: string
+	/** The same with its path prefix: the address that people type. */
+	readonly publicUrl: string
 	/** Path before every route, such as `/sally`; empty for none. */
 	readonly pathPrefix: string
 	/** Every origin under which the relay itself may be dialled. */
@@ -33,6 +35,7 @@ export function createOrigins(options: OriginOptions): Origins {
 	const allowed = new Set([url.origin, ...options.allowedOrigins, ...(options.mode === 'development' ? loopback : [])])
 	return {
 		publicOrigin: url.origin,
+		publicUrl: options.publicUrl,
 		pathPrefix: url.pathname.replace(/\/+$/, ''),
 		own,
 		isListedHost: (host) => host !== undefined && hosts.has(normalHost(host, hosts)),

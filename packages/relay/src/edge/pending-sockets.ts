@@ -1,5 +1,5 @@
 import type { CloseCode } from '@sallyport/protocol'
-import { addressBucket } from './client-address.ts'
+import { addressKey } from '../access/address-key.ts'
 import type { Hop } from './hop.ts'
 
 /** Sockets that have not been let in yet, over all and of one address: each may cost 10 s of a buffer. */
@@ -13,7 +13,7 @@ export class PendingSockets {
 
 	/** False when there are too many already. */
 	add(hop: Hop, address: string): boolean {
-		const bucket = addressBucket(address)
+		const bucket = addressKey(address)
 		const count = this.#counts.get(bucket) ?? 0
 		if (this.#buckets.size >= PENDING_SOCKETS || count >= PENDING_OF_ADDRESS) return false
 		this.#buckets.set(hop, bucket)

@@ -23,7 +23,7 @@ export function judgeUpgrade(request: IncomingMessage, origins: Origins): Upgrad
 	const [path = '', query] = (request.url ?? '').split('?', 2)
 	if (query !== undefined)
 		return { kind: 'reject', status: 400, reason: 'socket addresses take no query; credentials go in hello' }
-	const route = SOCKET_ROUTES.find((candidate) => origins.pathPrefix + candidate === path)
+	const route = SOCKET_ROUTES.find((candidate) => candidate === path || origins.pathPrefix + candidate === path)
 	return route === undefined
 		? { kind: 'reject', status: 404, reason: 'there is no socket at that path' }
 		: { kind: 'accept', route }
