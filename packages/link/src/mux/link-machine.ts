@@ -226,9 +226,9 @@ export class LinkMachine {
 		}
 		state.pacer.restart(nowMs, peerReceived)
 		state.acker.restart()
-		state.isLinkWindowDirty = state.receive.hasGrants
+		state.isLinkWindowDirty = state.receive.isGrantUnsure
 		for (const stream of state.streams.values())
-			if (stream.receive.hasGrants && !stream.isPeerEnded) state.dirtyWindows.add(stream)
+			if (stream.receive.isGrantUnsure && !stream.isPeerEnded) state.dirtyWindows.add(stream)
 		return DONE
 	}
 

@@ -32,9 +32,9 @@ export class ReceiveWindow {
 		return this.#size
 	}
 
-	/** The peer has heard of more than it had from the start: to be told again after a resume. */
-	get hasGrants(): boolean {
-		return this.#granted > this.#initial
+	/** A new connection must tell the peer: what was granted may have been lost with the old one, or never been said. */
+	get isGrantUnsure(): boolean {
+		return this.#granted > this.#initial || this.isGrantDue
 	}
 
 	/** Half the window is free again: worth a message. */
