@@ -9,17 +9,22 @@ import { checkTreeLayers } from './layers.mjs'
 import { ROOT, runNode } from './lib/run.mjs'
 import { checkLock } from './lock.mjs'
 import { checkTreeSecrets } from './secrets.mjs'
+import { checkTreeSizes } from './sizes.mjs'
 
 /** @typedef {{ readonly ok: boolean, readonly detail: string, readonly output?: string }} Outcome */
 /** @typedef {{ readonly name: string, readonly about: string, readonly check: () => Promise<Outcome> }} Step */
 
 /** @type {readonly Step[]} */
 const STEPS = [
-	{ name: 'format', about: 'biome', check: () => tool('node_modules/@biomejs/biome/bin/biome', ['check', '--colors=off', '.']) },
+	{
+		name: 'format',
+		about: 'biome',
+		check: () => tool('node_modules/@biomejs/biome/bin/biome', ['check', '--colors=off', '--reporter=concise', '.']),
+	},
 	{
 		name: 'lint',
 		about: 'oxlint, type-aware',
-		check: () => tool('node_modules/oxlint/bin/oxlint', ['--type-aware', '--deny-warnings']),
+		check: () => tool('node_modules/oxlint/bin/oxlint', ['--type-aware', '--deny-warnings', '--format=unix']),
 	},
 	{ name: 'types', about: 'tsc -b', check: () => tool('node_modules/typescript/bin/tsc', ['-b', '--pretty', 'false']) },
 	{
@@ -28,10 +33,11 @@ const STEPS = [
 		check: () => tool('node_modules/typescript/bin/tsc', ['-p', 'tsconfig.test.json', '--pretty', 'false']),
 	},
 	{ name: 'layers', about: 'who imports whom', check: async () => problemsOf(checkTreeLayers(), 'modulesRead', 'modules') },
+	{ name: 'sizes', about: 'length of functions', check: async () => problemsOf(checkTreeSizes(), 'functions', 'functions') },
 	{
 		name: 'unused',
 		about: 'knip',
-		check: () => tool('node_modules/knip/bin/knip.js', ['--no-progress', '--treat-config-hints-as-errors']),
+		check: () => tool('node_modules/knip/bin/knip.js', ['--no-progress', '--no-config-hints']),
 	},
 	{
 		name: 'errors',

@@ -43,6 +43,8 @@ describe('checkLayers', () => {
 		['packages/transport/src/node/index.ts', "export * from '../index.ts'"],
 		['packages/carrier/src/node/a.ts', "import { dial } from '@sallyport/transport/node'"],
 		['packages/protocol/src/a.ts', "import * as v from 'valibot'"],
+		['packages/protocol/src/a.test.ts', "import vectors from '../../../vectors/a.json' with { type: 'json' }"],
+		['packages/relay/test/rig.ts', "import { dial } from '@sallyport/client/node'"],
 		['packages/protocol/src/a.ts', "// import 'node:fs'\nconst text = \"import 'node:fs'\""],
 		['packages/protocol/src/a.test.ts', "import { randomBytes } from 'node:crypto'"],
 	])('allows in %s: %s', (path, source) => {

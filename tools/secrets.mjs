@@ -4,7 +4,7 @@
  */
 import { parseSync, Visitor } from 'oxc-parser'
 import { lineOf } from './lib/imports.mjs'
-import { isSecretName, looksLikeSecretValue, secretShapes } from './lib/secret-words.mjs'
+import { isSameWords, isSecretName, looksLikeSecretValue, secretShapes } from './lib/secret-words.mjs'
 import { listFiles, readText } from './lib/tree.mjs'
 
 /** @typedef {{ readonly line: number, readonly what: string }} Finding */
@@ -13,7 +13,7 @@ const CODE = /\.(ts|tsx|mts|cts|js|mjs|cjs|jsx)$/
 const CONFIG =
 	/(\.(ya?ml|toml|ini|conf|cfg|env|sh|bash|service|json|properties|tf|sql|html)|(^|\/)(\.env[^/]*|Dockerfile[^/]*|Caddyfile|run))$/
 const TEXT = /\.(md|txt|svg|css)$/
-const TEST = /(\.(test|bench)\.tsx?$|^test\/|^fuzz\/|^packages\/(testkit|conformance)\/)/
+const TEST = /(\.(test|bench|fixture)\.tsx?$|^(test|fuzz|vectors)\/|^packages\/(testkit|conformance|[^/]+\/test)\/)/
 const EXCUSE = /not-a-secret: \S/
 
 /**
@@ -59,7 +59,14 @@ function secretsInCode(path, source) {
 	const judge = (target, value) => {
 		const name = nameOf(target)
 		const literal = literalOf(value)
-		if (name === undefined || literal === undefined || !isSecretName(name) || !looksLikeSecretValue(literal.value)) return
+		if (
+			name === undefined ||
+			literal === undefined ||
+			!isSecretName(name) ||
+			!looksLikeSecretValue(literal.value) ||
+			isSameWords(name, literal.value)
+		)
+			return
 		findings.push({ line: lineOf(source, literal.start), what: `a value for ${name}` })
 	}
 	new Visitor({

@@ -17,6 +17,7 @@ describe('secretsIn', () => {
 	it.each([
 		['packages/a/src/a.ts', "const jwtSecret = 'change-me'"],
 		['packages/a/src/a.ts', "const config = { password: 'admin123' }"],
+		['packages/a/src/a.ts', "const config = { password: 'password' }"],
 		['packages/a/src/a.ts', "const config = { 'api-key': 'k-12345' }"],
 		['packages/a/src/a.ts', "const secret = process.env.JWT_SECRET ?? 'dev-secret'"],
 		['packages/a/src/a.ts', "start(process.env.ADMIN_PASSWORD || 'admin')"],
@@ -50,6 +51,7 @@ describe('secretsIn', () => {
 		['packages/a/src/a.ts', "const secret = process.env['JWT_SECRET'] ?? ''"],
 		['packages/a/src/a.ts', "const help = { password: 'Your password on this machine' }"],
 		['packages/a/src/a.ts', "const settings = { token: 'PAT_TOKEN' }"],
+		['packages/a/src/a.ts', "const columns = { accessToken: 'access_token' }"],
 		['packages/a/src/a.ts', "const shown = { secret: '[redacted]' }"],
 		['packages/a/src/a.ts', "const kinds = { password: 'password' } // not-a-secret: the name of a prompt"],
 		['packages/a/src/a.test.ts', "const password = 'correct-horse'"],

@@ -39,11 +39,7 @@ const SHAPES = [
 
 /** @param {string} name in any case: `jwtSecret`, `JWT_SECRET`, `jwt-secret` */
 export function isSecretName(name) {
-	const words = name
-		.replace(/([a-z0-9])([A-Z])/g, '$1 $2')
-		.toLowerCase()
-		.split(/[^a-z0-9]+/)
-		.filter((word) => word !== '')
+	const words = wordsOf(name)
 	return SECRET_NAMES.some((ending) => ending.every((word, index) => words[words.length - ending.length + index] === word))
 }
 
@@ -70,4 +66,25 @@ export function secretShapes(text, isTest) {
 		const match = pattern.exec(text)
 		return match === null ? [] : [{ name, index: match.index }]
 	})
+}
+
+/**
+ * A column or field that is named as its property is (`accessToken: 'access_token'`). One word alone doesn't count:
+ * `password: 'password'` is the best known default there is.
+ *
+ * @param {string} name
+ * @param {string} value
+ */
+export function isSameWords(name, value) {
+	const words = wordsOf(value)
+	return words.length > 1 && words.join(' ') === wordsOf(name).join(' ')
+}
+
+/** @param {string} name */
+function wordsOf(name) {
+	return name
+		.replace(/([a-z0-9])([A-Z])/g, '$1 $2')
+		.toLowerCase()
+		.split(/[^a-z0-9]+/)
+		.filter((word) => word !== '')
 }

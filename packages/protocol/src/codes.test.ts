@@ -34,7 +34,7 @@ describe('close codes', () => {
 
 	it('tell a client to retry only where the same act may succeed', () => {
 		const final = closes.filter((close) => !close.retry).map((close) => close.code)
-		expect(final.sort()).toEqual([1000, 1009, 4400, 4401, 4403, 4404, 4412, 4426])
+		expect(final.sort((left, right) => left - right)).toEqual([1000, 1009, 4400, 4401, 4403, 4404, 4412, 4426])
 	})
 })
 
