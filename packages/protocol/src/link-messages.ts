@@ -163,6 +163,7 @@ const openTcp = v.object({
 const openStream = v.variant('kind', [openShell, openAttach, openSsh, openExec, openTcp])
 export type OpenStream = v.InferOutput<typeof openStream>
 export type StreamKind = OpenStream['kind']
+const STREAM_KINDS: ReadonlySet<string> = new Set(openStream.options.map((option) => option.entries.kind.literal))
 export type StreamClass = OpenStream['class']
 
 const streamOpened = v.object({
@@ -356,7 +357,10 @@ export function isStreamMessage(message: LinkMessage): message is StreamMessage 
 	return Object.hasOwn(streamMessages, message.op)
 }
 
-/** What a control frame held: a message, or an op that this version doesn't know, with its `id` if it has one. */
+/**
+ * What a control frame held: a message, or an op that this version doesn't know, with its `id` if it has one. An
+ * `open_stream` of a kind that this version doesn't know counts as one.
+ */
 export type ParsedLinkMessage = LinkMessage | { readonly op: 'unknown'; readonly name: string; readonly id?: number }
 
 export function parseLinkMessage(json: Uint8Array): Result<ParsedLinkMessage> {
@@ -364,7 +368,7 @@ export function parseLinkMessage(json: Uint8Array): Result<ParsedLinkMessage> {
 	if (!value.ok) return value
 	const name = messageOp(value.value)
 	if (name === undefined) return fault('MESSAGE_INVALID', 'message has no op')
-	if (!Object.hasOwn(allMessages, name)) {
+	if (!Object.hasOwn(allMessages, name) || (name === 'open_stream' && hasUnknownKind(value.value))) {
 		const known = v.safeParse(v.object({ id }), value.value)
 		return {
 			ok: true,
@@ -375,4 +379,9 @@ export function parseLinkMessage(json: Uint8Array): Result<ParsedLinkMessage> {
 	}
 	// Safe: `name` is an own key of the table, and the schema found under it has a link message as output.
 	return parseWith(allMessages[name as keyof typeof allMessages] as v.GenericSchema<unknown, LinkMessage>, value.value)
+}
+
+function hasUnknownKind(value: unknown): boolean {
+	const opened = v.safeParse(v.object({ kind: v.string() }), value)
+	return opened.success && !STREAM_KINDS.has(opened.output.kind)
 }
