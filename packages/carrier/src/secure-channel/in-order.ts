@@ -10,11 +10,15 @@ interface Waiter {
 	readonly callback: () => void
 }
 
+const COMPACT_SLOTS = 64
+
 /** Delivers results in the order in which they were pushed, however long each takes; at once when nothing waits. */
 export class InOrder<T> {
 	readonly #deliver: (value: T) => void
 	readonly #fail: (error: unknown) => void
 	#slots: Slot<T>[] = []
+	/** Where the queue begins in `#slots`: shifting a long array moves all of it. */
+	#head = 0
 	#waiters: Waiter[] = []
 	#queuedBytes = 0
 	#isPaused: boolean
@@ -38,11 +42,12 @@ export class InOrder<T> {
 	push(result: MaybePromise<T>, byteCount: number): void {
 		if (!(result instanceof Promise)) {
 			// The hot path: nothing waits, so nothing is queued.
-			if (this.#slots.length === 0 && !this.#isPaused && !this.#isDelivering) return this.#deliverDirectly(result)
+			if (this.#isEmpty && !this.#isPaused && !this.#isDelivering) return this.#deliverDirectly(result)
 			this.#enqueue({ byteCount, result: { value: result } })
 			return
 		}
 		const slot: Slot<T> = { byteCount, result: undefined }
+		const queue = this.#slots
 		this.#enqueue(slot)
 		result.then(
 			(value) => {
@@ -50,7 +55,8 @@ export class InOrder<T> {
 				this.#deliverReady()
 			},
 			(error: unknown) => {
-				if (this.#slots.includes(slot)) this.#fail(error)
+				// What was dropped meanwhile may fail unheard.
+				if (this.#slots === queue) this.#fail(error)
 			},
 		)
 	}
@@ -73,8 +79,21 @@ export class InOrder<T> {
 	/** Forgets all that waits, and lets go whoever waits for it. */
 	drop(): void {
 		this.#slots = []
+		this.#head = 0
 		this.#queuedBytes = 0
 		this.#notifyWaiters()
+	}
+
+	get #isEmpty(): boolean {
+		return this.#head === this.#slots.length
+	}
+
+	/** Leaves the first slot behind, and lets the array go of those left behind once they are the larger part. */
+	#advance(): void {
+		this.#head++
+		if (this.#head < COMPACT_SLOTS || this.#head * 2 < this.#slots.length) return
+		this.#slots.splice(0, this.#head)
+		this.#head = 0
 	}
 
 	#enqueue(slot: Slot<T>): void {
@@ -90,7 +109,7 @@ export class InOrder<T> {
 			this.#isDelivering = false
 		}
 		// The reader may have been handed more meanwhile.
-		if (this.#slots.length > 0) this.#deliverReady()
+		if (!this.#isEmpty) this.#deliverReady()
 	}
 
 	#deliverReady(): void {
@@ -98,11 +117,11 @@ export class InOrder<T> {
 		this.#isDelivering = true
 		try {
 			while (!this.#isPaused) {
-				const head = this.#slots[0]
-				if (head?.result === undefined) break
-				this.#slots.shift()
-				this.#queuedBytes -= head.byteCount
-				this.#deliver(head.result.value)
+				const slot = this.#slots[this.#head]
+				if (slot?.result === undefined) break
+				this.#advance()
+				this.#queuedBytes -= slot.byteCount
+				this.#deliver(slot.result.value)
 			}
 		} finally {
 			this.#isDelivering = false

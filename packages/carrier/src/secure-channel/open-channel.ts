@@ -91,7 +91,7 @@ export interface AcceptChannelOptions extends ChannelOptions {
 	readonly features: readonly string[]
 	/**
 	 * Looks up the secret that message 1 names, and changes nothing: message 1 can be replayed by anyone. `undefined`: it
-	 * isn't known, was used up or has expired.
+	 * isn't known, was used up or has expired. When this or `lastSerialFor` rejects, so does `acceptChannel`.
 	 */
 	readonly secretFor: (secretId: string) => Promise<Omit<PairingSecret, 'id'> | undefined>
 	/** The serial of the device's certificate when it was last seen. */

@@ -8,6 +8,8 @@ const TAG_BYTES = LIMITS.recordBytes - LIMITS.recordPlaintextBytes
 /** Above this much undelivered the socket is asked to stop reading, below the lower one to go on. */
 const INBOUND_HIGH_BYTES = 1024 * 1024
 const INBOUND_LOW_BYTES = 256 * 1024
+/** What a held record costs besides its bytes, so that a flood of tiny ones meets the same limit. */
+const HELD_RECORD_BYTES = 256
 /** Twice what a link's window lets a peer send: only a peer that breaks flow control gets here. */
 export const INBOUND_MAX_BYTES: number = 2 * LIMITS.linkWindowBytes
 
@@ -166,14 +168,15 @@ class SocketChannel implements SecureChannel {
 
 	#receive(record: Uint8Array): void {
 		if (this.#state !== 'open') return
-		const held = this.#inbound.queuedBytes + record.length
+		const cost = record.length + HELD_RECORD_BYTES
+		const held = this.#inbound.queuedBytes + cost
 		if (record.length > LIMITS.recordBytes)
 			return this.#fault('RECORD_TOO_LARGE', `record of ${record.length} bytes exceeds ${LIMITS.recordBytes}`)
 		if (record.length < TAG_BYTES)
 			return this.#fault('RECORD_TRUNCATED', `record of ${record.length} bytes is shorter than its tag`)
 		if (held > INBOUND_MAX_BYTES) return this.#fault('INBOUND_OVERRUN', `${held} bytes arrived unasked`)
 		const counter = this.#received++
-		this.#inbound.push(this.#open(counter, record), record.length)
+		this.#inbound.push(this.#open(counter, record), cost)
 		if (this.#inbound.queuedBytes > INBOUND_HIGH_BYTES) this.#congest()
 	}
 

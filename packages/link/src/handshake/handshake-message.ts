@@ -8,8 +8,9 @@ import {
 	SUITE_25519_AESGCM_SHA256,
 	utf8ToBytes,
 } from '@sallyport/protocol'
+import type { NoiseMessage, NoiseResult } from '../noise/noise.ts'
 import type { HandshakeResult } from './handshake-fault.ts'
-import { refuse } from './handshake-fault.ts'
+import { fromNoise, refuse } from './handshake-fault.ts'
 
 const SUITE = Uint8Array.of(SUITE_25519_AESGCM_SHA256)
 
@@ -18,9 +19,11 @@ export function handshakePrologue(nodeId: string): Uint8Array {
 	return lengthPrefixed([utf8ToBytes(HANDSHAKE_LABEL), SUITE, utf8ToBytes(nodeId)])
 }
 
-export function wrapHandshake(noiseMessage: Uint8Array): HandshakeResult<Uint8Array> {
-	const message = concatBytes([SUITE, noiseMessage])
-	return message.length > LIMITS.handshakeMessageBytes ? tooLarge(message.length) : ok(message)
+/** Puts the suite before what Noise wrote. */
+export function wrapHandshake(written: NoiseResult<NoiseMessage>): HandshakeResult<NoiseMessage> {
+	if (!written.ok) return fromNoise(written)
+	const message = concatBytes([SUITE, written.value.message])
+	return message.length > LIMITS.handshakeMessageBytes ? tooLarge(message.length) : ok({ state: written.value.state, message })
 }
 
 /** Gives a view of the Noise message. */

@@ -48,11 +48,9 @@ export function* openHandshake(
 	const payload: HandshakePayload1 = { versions: [...versions], intent, ...(secret && { secret_id: secret.id }) }
 	const prologue = handshakePrologue(nodeId)
 	const started = yield* startNoise({ pattern: 'XXpsk3', role: 'initiator', prologue, staticKey: linkKey })
-	const written = fromNoise(yield* writeNoise(started, encodeHandshakePayload(payload)))
+	const written = wrapHandshake(yield* writeNoise(started, encodeHandshakePayload(payload)))
 	if (!written.ok) return written
-	const message = wrapHandshake(written.value.message)
-	if (!message.ok) return message
-	return ok({ state: { noise: written.value.state, nodeId, intent, versions, psk }, message: message.value })
+	return ok({ state: { noise: written.value.state, nodeId, intent, versions, psk }, message: written.value.message })
 }
 
 export interface InitiatorReplied {
@@ -95,11 +93,9 @@ export function* finishHandshake(
 	payload: HandshakePayload3,
 ): Crypto<HandshakeResult<InitiatorFinished>> {
 	if (payload.intent !== state.intent) throw new Error(`handshake was opened to ${state.intent}, not to ${payload.intent}`)
-	const written = fromNoise(yield* writeNoise(withPsk(state.noise, state.psk), encodeHandshakePayload(payload)))
+	const written = wrapHandshake(yield* writeNoise(withPsk(state.noise, state.psk), encodeHandshakePayload(payload)))
 	if (!written.ok) return written
-	const message = wrapHandshake(written.value.message)
-	if (!message.ok) return message
-	return ok({ message: message.value, keys: yield* linkKeys(written.value.state) })
+	return ok({ message: written.value.message, keys: yield* linkKeys(written.value.state) })
 }
 
 /** The peer's static key, which every message that carries `s` has set. */

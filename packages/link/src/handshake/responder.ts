@@ -74,11 +74,9 @@ export function* replyHandshake(
 		features: [...reply.features],
 		certificate: reply.certificate,
 	}
-	const written = fromNoise(yield* writeNoise(withPsk(state.noise, reply.psk), encodeHandshakePayload(payload)))
+	const written = wrapHandshake(yield* writeNoise(withPsk(state.noise, reply.psk), encodeHandshakePayload(payload)))
 	if (!written.ok) return written
-	const message = wrapHandshake(written.value.message)
-	if (!message.ok) return message
-	return ok({ state: { noise: written.value.state, payload1: state.payload }, message: message.value })
+	return ok({ state: { noise: written.value.state, payload1: state.payload }, message: written.value.message })
 }
 
 export interface ResponderFinished {
