@@ -80,7 +80,7 @@ async function buildPage() {
 }
 
 async function buildCommand() {
-	const { build: bundle } = await import('esbuild')
+	const { build: bundle, stop } = await import('esbuild')
 	const outdir = join(ROOT, CLI_OUTPUT)
 	rmSync(join(outdir, 'chunks'), { recursive: true, force: true })
 	try {
@@ -109,6 +109,8 @@ async function buildCommand() {
 	} catch {
 		// esbuild has told each fault already.
 		return false
+	} finally {
+		await stop()
 	}
 	chmodSync(join(outdir, 'sally.js'), 0o755)
 	linkCommand()

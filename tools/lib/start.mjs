@@ -5,6 +5,8 @@ import { ROOT } from './run.mjs'
 
 const PASSED_ON = /** @type {const} */ (['SIGTERM', 'SIGHUP'])
 
+const PARENT_POLL_MS = 500
+
 /** @param {readonly string[]} args for `sally up` */
 export async function start(args) {
 	const isReady = canWrite() && (await ensureInstalled(say)) && (await buildAll())
@@ -43,12 +45,30 @@ function runUp(args) {
 		// On a terminal Ctrl+C reaches the child by itself, and a second one would mean "at once"; this one waits for it to end.
 		process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'))
 		for (const signal of PASSED_ON) process.on(signal, () => child.kill(signal))
+		endWithNpm(() => child.kill('SIGTERM'))
 		child.on('error', (error) => {
 			say(`could not start: ${error.message}`)
 			resolve(1)
 		})
 		child.on('exit', (code, signal) => resolve(code ?? (signal === 'SIGINT' ? 130 : 143)))
 	})
+}
+
+/**
+ * npm runs this below a shell, which passes no signal on: when npm is told to end, all that is left to see is that the
+ * parent is gone.
+ *
+ * @param {() => void} end
+ */
+function endWithNpm(end) {
+	if (process.env.npm_lifecycle_event === undefined) return
+	const parent = process.ppid
+	const timer = setInterval(() => {
+		if (process.ppid === parent) return
+		clearInterval(timer)
+		end()
+	}, PARENT_POLL_MS)
+	timer.unref()
 }
 
 /** @param {string} line */
