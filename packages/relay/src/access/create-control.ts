@@ -10,6 +10,7 @@ import { createAuth } from '../identity/auth.ts'
 import { createAuthenticator } from '../identity/authenticate.ts'
 import type { SetupSecrets } from '../identity/first-run.ts'
 import { createFirstRun } from '../identity/first-run.ts'
+import type { PasswordAlgorithm } from '../identity/passwords.ts'
 import { createPasswords } from '../identity/passwords.ts'
 import type { Store } from '../store/store.ts'
 import { createControlPlane } from './control-plane-local.ts'
@@ -31,6 +32,8 @@ export interface ControlDeps {
 	readonly dialOrigins: readonly string[]
 	readonly version: string
 	readonly limits?: LimitSettings
+	/** @default better-auth's scrypt */
+	readonly passwordAlgorithm?: PasswordAlgorithm
 	readonly log: ApiLog
 	readonly nowMs?: () => number
 }
@@ -54,7 +57,7 @@ export async function createControl(deps: ControlDeps): Promise<Control> {
 	const relayId = await store.relayId()
 	const events = await createEventFeed({ store, onFailure: (failure) => log.error('revocations could not be read', { failure }) })
 	const limits = createLimits(deps.limits)
-	const passwords = createPasswords({ hash: hashPassword, verify: verifyPassword })
+	const passwords = createPasswords(deps.passwordAlgorithm ?? { hash: hashPassword, verify: verifyPassword })
 	const auth = createAuth({ store, passwords, secret: deps.authSecret, origin })
 	const authenticator = createAuthenticator(store)
 	const accounts = createAccounts({ store, auth, passwords, limits })

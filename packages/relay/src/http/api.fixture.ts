@@ -4,7 +4,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ConnectionInfo, NodeId } from '@sallyport/protocol'
-import { bytesToBase64Url, nodeIdFromHash, nodeIdInput, parseToken, signingInput } from '@sallyport/protocol'
+import { bytesToBase64Url, nodeIdFromHash, nodeIdInput, parseToken, signingInput, userIdSchema } from '@sallyport/protocol'
+import { hashPassword } from 'better-auth/crypto'
+import * as v from 'valibot'
 import { vi } from 'vitest'
 import type { ControlDeps } from '../access/create-control.ts'
 import { createControl } from '../access/create-control.ts'
@@ -13,6 +15,12 @@ import { openStore } from '../store/store.ts'
 
 export const ORIGIN = 'https://relay.example'
 export const OWNER = { email: 'ada@example.org', username: 'Ada', password: 'correct horse battery' }
+
+/** Instant, where a test is about something else than passwords. */
+export const INSTANT_PASSWORDS = {
+	hash: async (password: string) => `instant:${password}`,
+	verify: async ({ hash, password }: { readonly hash: string; readonly password: string }) => hash === `instant:${password}`,
+}
 
 export type Fixture = Awaited<ReturnType<typeof createFixture>>
 
@@ -95,8 +103,8 @@ export async function createFixture(options: Partial<ControlDeps> & { readonly d
 		},
 		/** A second user, who shares the owner's password but nothing else. */
 		async addUser(email: string, roles: readonly ('user' | 'admin')[] = ['user']) {
-			const { hashPassword } = await import('better-auth/crypto')
-			await store.users.add({ email, username: email, passwordHash: await hashPassword(OWNER.password), roles })
+			const algorithm = options.passwordAlgorithm ?? { hash: hashPassword }
+			await store.users.add({ email, username: email, passwordHash: await algorithm.hash(OWNER.password), roles })
 			const cookie = await signIn(email, OWNER.password)
 			return { cookie, web: await webTokenOf(cookie) }
 		},
@@ -160,13 +168,15 @@ export function newMachine() {
 	}
 }
 
+const NOBODY = { id: v.parse(userIdSchema, 'nobody-yet'), username: '' }
+
 /** An edge with no node connected and the links that the test puts in. */
 function edgeViewOf(connections: LiveConnection[]): EdgeView {
 	return {
 		nodeInfo: (node, access) => ({
 			id: node.id,
 			name: node.name,
-			owner: node.owner ?? { id: node.id as never, username: '' },
+			owner: node.owner ?? NOBODY,
 			created_at: node.createdAtMs,
 			connected: false,
 			offline_reason: 'never_connected',

@@ -19,7 +19,6 @@ export function createApiApp(deps: ApiDeps): Hono<ApiEnv> {
 	app.onError((thrown, context) => answerFailure(context, thrown, deps.log))
 	for (const paths of ['/api/*', '/v1/*', '/healthz', '/readyz', '/version', '/stats']) {
 		app.use(paths, async (context, next) => {
-			setSecurityHeaders(context.res.headers)
 			const isPreflight = allowConfiguredOrigin(deps, context.req.raw, (name, value) => context.header(name, value))
 			if (isPreflight) return context.body(null, 204)
 			await next()

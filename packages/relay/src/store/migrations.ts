@@ -25,7 +25,11 @@ export const MIGRATIONS: readonly Migration[] = [
 /** Brings the schema up to date in one transaction. Several processes may call it at once. */
 export async function migrate(db: Kysely<Database>, engine: Engine): Promise<void> {
 	await db.transaction().execute(async (transaction) => {
-		if (engine === 'postgres') await sql`select pg_advisory_xact_lock(${sql.lit(ADVISORY_LOCK)})`.execute(transaction)
+		if (engine === 'postgres') {
+			// Waiting for another process that migrates may take longer than any query is else allowed to.
+			await sql`set local statement_timeout = 0`.execute(transaction)
+			await sql`select pg_advisory_xact_lock(${sql.lit(ADVISORY_LOCK)})`.execute(transaction)
+		}
 		await sql`create table if not exists schema_migrations (id text primary key, applied_at bigint not null)`.execute(transaction)
 		const rows = await sql<{ id: string }>`select id from schema_migrations`.execute(transaction)
 		const applied = new Set(rows.rows.map((row) => row.id))

@@ -78,12 +78,14 @@ function run(command: string, args: readonly string[], runAs: Identity | undefin
  * The shell in between ends the server when its input closes: also when the test process is killed and can't.
  */
 async function startServer(bin: string, folder: string, data: string, runAs: Identity | undefined): Promise<() => Promise<void>> {
-	const server = `'${join(bin, 'postgres')}' -D '${data}' -k '${folder}' -c listen_addresses='' -c fsync=off -c log_min_messages=fatal`
+	const server = `'${join(bin, 'postgres')}' -D '${data}' -k '${folder}' -c listen_addresses='' -c fsync=off -c log_min_messages=panic`
 	const script = `${server} & pid=$!; read -r _; kill -QUIT $pid; wait $pid`
 	const shell = spawn('/bin/sh', ['-c', script], { cwd: '/', stdio: ['pipe', 'ignore', 'inherit'], ...runAs })
 	const ended = new Promise<void>((resolve) => shell.once('exit', () => resolve()))
 	const deadline = Date.now() + START_TIMEOUT_MS
-	while (spawnSync(join(bin, 'pg_isready'), ['-q', '-h', folder], { ...runAs }).status !== 0) {
+	while (
+		spawnSync(join(bin, 'pg_isready'), ['-q', '-h', folder, '-U', 'sallyport', '-d', 'postgres'], { ...runAs }).status !== 0
+	) {
 		if (shell.exitCode !== null || Date.now() > deadline) throw new Error('PostgreSQL did not start: its own message is above')
 		await new Promise((resolve) => setTimeout(resolve, 20))
 	}
