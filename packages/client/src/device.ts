@@ -1,4 +1,4 @@
-import type { DeviceId, NodeId, SessionId } from '@sallyport/protocol'
+import { type DeviceId, type NodeId, type SessionId, shortId } from '@sallyport/protocol'
 
 /** This device, as nodes and people know it. Its private keys stay with whoever opens links. */
 export interface Device {
@@ -41,7 +41,7 @@ export interface DeviceStore {
 	deleteJoin(tokenId: string): Promise<void>
 }
 
-/** An id in groups, as people compare it at two screens: 80 bits of the hash of the identity key. */
+/** An id as people compare it at two screens. */
 export function fingerprintOf(id: NodeId | DeviceId): string {
-	return (id.slice(0, 16).match(/.{4}/g) ?? []).join('-')
+	return shortId(id)
 }

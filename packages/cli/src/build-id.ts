@@ -1,0 +1,19 @@
+import { statSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+export const VERSION = '0.1.0'
+
+/** The script that runs: what starts the background process and stands in ssh's ProxyCommand. */
+export function scriptPath(): string {
+	return process.argv[1] ?? fileURLToPath(import.meta.url)
+}
+
+/** Tells builds apart, so that a command never talks to a background process of another one. */
+export function buildId(): string {
+	try {
+		return `${VERSION}-${Math.floor(statSync(scriptPath()).mtimeMs)}`
+	} catch {
+		// Replaced or removed while running: then the version has to do.
+		return VERSION
+	}
+}

@@ -1,0 +1,93 @@
+import type { Pairing, SallyClient } from '@sallyport/client'
+import { type NodeId, parseInvite } from '@sallyport/protocol'
+import { stopBackground } from '../background/stop.ts'
+import type { Context } from '../context.ts'
+import { CliError, EXIT } from '../exit-codes.ts'
+import { resolveNode } from '../names/resolve-node.ts'
+import { requirePrompter } from '../terminal/prompt.ts'
+import { readStdin } from '../terminal/read-stdin.ts'
+import { showText } from '../text/plain.ts'
+
+export interface PairOptions {
+	/** The invite comes on standard input. */
+	readonly invite?: boolean
+	readonly yes?: boolean
+	readonly forget?: boolean
+}
+
+/** `sally pair NODE`, `sally pair --invite` */
+export async function pair(context: Context, node: string | undefined, options: PairOptions): Promise<number> {
+	const client = await (await context.openProfile()).openClient()
+	try {
+		if (options.invite === true) return done(context, await pairByInvite(client, options))
+		if (node === undefined) throw new CliError(EXIT.usage, 'which machine? run: sally pair NODE')
+		const [{ nodes }, pairings] = await Promise.all([client.api.nodes(), client.pairings()])
+		if (options.forget === true) return await forget(context, client, node, pairings)
+		const nodeId = resolveNode(node, nodes, pairings)
+		if (pairings.some((pairing) => pairing.nodeId === nodeId)) {
+			throw new CliError(EXIT.failed, 'this computer is paired with that machine already; --forget drops the pairing', {
+				code: 'conflict',
+			})
+		}
+		return done(context, await pairByApproval(context, client, nodeId))
+	} finally {
+		client.close()
+	}
+}
+
+async function pairByApproval(context: Context, client: SallyClient, nodeId: NodeId): Promise<Pairing> {
+	const prompter = requirePrompter('use an invite: sally agent invite on the machine, then sally pair --invite')
+	const request = client.requestApproval(nodeId)
+	let hasFailed = false
+	const stop = request.onState((state) => {
+		if (state.kind === 'failed') hasFailed = true
+		if (state.kind === 'queued') context.say(`others are being let in; ${state.position} before you`)
+		if (state.kind !== 'code') return
+		context.say(`\nAt the machine type:  sally agent approve ${state.code}`)
+		context.say(`or type ${state.code} on a device that may approve. It must name this fingerprint: ${client.fingerprint}`)
+	})
+	const approved = new Promise<void>((resolve) => request.onState((state) => state.kind === 'approved' && resolve()))
+	process.once('SIGINT', () => request.cancel())
+	try {
+		await Promise.race([approved, request.paired])
+		while (!hasFailed) {
+			if (await request.confirm(await prompter.text('The machine shows four digits; type them here: '))) break
+			if (!hasFailed) context.say('these are not the digits that this computer expects')
+		}
+		return await request.paired
+	} finally {
+		stop()
+		prompter.close()
+	}
+}
+
+async function pairByInvite(client: SallyClient, options: PairOptions): Promise<Pairing> {
+	const text = (await readStdin(16 * 1024)).trim()
+	// A whole link may be pasted: the invite is in its fragment.
+	const invite = parseInvite(/sly_invite_v1\.[A-Za-z0-9_-]+/.exec(text)?.[0] ?? text)
+	if (!invite.ok) throw new CliError(EXIT.usage, invite.error.detail)
+	if (options.yes !== true) {
+		const prompter = requirePrompter('add --yes to take the invite without a question')
+		const isTaken = await prompter
+			.confirm(
+				`Pair with ${showText(invite.value.node_name)} (${invite.value.node_id.slice(0, 16)}) at ${showText(invite.value.origin)}?`,
+			)
+			.finally(() => prompter.close())
+		if (!isTaken) throw new CliError(EXIT.failed, 'not paired')
+	}
+	return client.pairByInvite(invite.value)
+}
+
+async function forget(context: Context, client: SallyClient, node: string, pairings: readonly Pairing[]): Promise<number> {
+	const listed = pairings.map((pairing) => ({ id: pairing.nodeId, name: pairing.nodeName }))
+	await client.forgetPairing(resolveNode(node, listed, pairings))
+	await stopBackground(context.paths)
+	context.say('forgotten here; to bar this computer there as well: sally agent revoke on the machine')
+	return EXIT.ok
+}
+
+function done(context: Context, pairing: Pairing): number {
+	if (context.options.json) context.printJson(pairing)
+	else context.say(`paired with ${showText(pairing.nodeName)} (${pairing.fingerprint})`)
+	return EXIT.ok
+}

@@ -1,0 +1,35 @@
+import { hostname, userInfo } from 'node:os'
+import type { SallyClient } from '@sallyport/client'
+import { type NodeProfile, openNodeClient, openNodeProfile } from '@sallyport/client/node'
+import { type ProfilePaths, profilePaths } from './paths.ts'
+import { type SessionFile, sessionFile } from './session.ts'
+
+/** One relay with one account, and this computer's keys for it. */
+export interface Profile {
+	readonly paths: ProfilePaths
+	readonly files: NodeProfile
+	readonly session: SessionFile
+	/** A client of the signed-in relay; fails with the sentence that says to sign in. */
+	openClient(): Promise<SallyClient>
+}
+
+export async function openProfile(name: string, env: NodeJS.ProcessEnv): Promise<Profile> {
+	const paths = profilePaths(name, env)
+	const files = await openNodeProfile(paths.dataDir, env)
+	const session = sessionFile(files.directory, files.sealing)
+	return {
+		paths,
+		files,
+		session,
+		async openClient() {
+			const { origin, relayId } = await session.require()
+			const token = async (): Promise<string> => (await session.require()).token
+			return openNodeClient({ profile: files, origin, relayId, token, deviceName: deviceName() })
+		},
+	}
+}
+
+/** How pairing dialogs call this computer: `ada@laptop`. */
+export function deviceName(): string {
+	return `${userInfo().username}@${hostname()}`.slice(0, 128)
+}
