@@ -99,7 +99,8 @@ export function createHeartbeat(options: HeartbeatOptions = {}): Heartbeat {
 			slots[current]?.add(pulse)
 			if (listener?.onRtt === undefined) return
 			socket.onPong = () => measure(pulse, nowMs())
-			probe(pulse, now)
+			pulse.pingedAtMs = now
+			socket.ping(NO_PAYLOAD)
 		},
 		remove,
 		close() {
