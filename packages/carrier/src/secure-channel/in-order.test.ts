@@ -88,6 +88,24 @@ describe('results in order', () => {
 		expect(delivered).toEqual(['first', 'second'])
 	})
 
+	it('never reach a reader that is still being called, even when it pauses and resumes itself', () => {
+		const trace: string[] = []
+		const queue: InOrder<number> = new InOrder({
+			deliver: (value) => {
+				trace.push(`${value} begins`)
+				queue.pause()
+				queue.resume()
+				trace.push(`${value} ends`)
+			},
+			fail: () => undefined,
+			isPaused: true,
+		})
+		queue.push(1, 1)
+		queue.push(2, 1)
+		queue.resume()
+		expect(trace).toEqual(['1 begins', '1 ends', '2 begins', '2 ends'])
+	})
+
 	it('tell who waits once little enough is queued, at once if it is so now', () => {
 		const { queue } = make(true)
 		const told: string[] = []

@@ -23,6 +23,7 @@ interface Overrides {
 	readonly responderTap?: Tap
 	readonly initiatorCrypto?: CryptoDriver
 	readonly responderCrypto?: CryptoDriver
+	readonly onInitiated?: (channel: SecureChannel) => void
 	readonly arrange?: (client: MemorySocket, agent: MemorySocket) => void
 }
 
@@ -46,6 +47,9 @@ async function connect(overrides: Overrides = {}) {
 			intent: 'open',
 			decide: async () => ({ intent: 'open', features: ['a'] }),
 			...overrides.initiator,
+		}).then((result) => {
+			if (result.ok) overrides.onInitiated?.(result.value.channel)
+			return result
 		}),
 		acceptChannel({
 			socket: agentSocket,
@@ -110,19 +114,30 @@ describe('a channel over a socket', () => {
 
 	it('keeps records that arrive while the node still looks things up', async () => {
 		let release: () => void = () => undefined
-		const looked = new Promise<undefined>((resolve) => (release = () => resolve(undefined)))
-		const result = connect({
-			initiator: {
-				decide: async () => {
-					queueMicrotask(release)
-					return { intent: 'open', features: [] }
-				},
+		const looked = new Promise<void>((resolve) => {
+			release = resolve
+		})
+		const { accepted } = await connect({
+			onInitiated: (channel) => {
+				channel.send(Uint8Array.of(7))
+				channel.send(Uint8Array.of(8))
+				setImmediate(release)
 			},
 			responder: { lastSerialFor: () => looked.then(() => undefined) },
 		})
-		const { initiated, accepted } = await result
-		valueOf(initiated).channel.send(Uint8Array.of(7))
-		expect(await nextRecord(valueOf(accepted).channel)).toEqual(Uint8Array.of(7))
+		const records: number[] = []
+		valueOf(accepted).channel.setHandlers({ onRecord: (record) => records.push(record[0] ?? -1), onEnd: () => undefined })
+		expect(records).toEqual([7, 8])
+	})
+
+	it('outlives the signal of its handshake', async () => {
+		const controller = new AbortController()
+		const { signal } = controller
+		const { initiated, accepted } = await connect({ initiator: { signal }, responder: { signal } })
+		controller.abort()
+		valueOf(initiated).channel.send(Uint8Array.of(1))
+		expect(await nextRecord(valueOf(accepted).channel)).toEqual(Uint8Array.of(1))
+		expect(valueOf(initiated).channel.isOpen).toBe(true)
 	})
 
 	it('shows the proven node before it says who is calling', async () => {

@@ -63,6 +63,7 @@ function listen(channel: SecureChannel, socket: MemorySocket): Side {
 	return { channel, socket, records, ended, delivered }
 }
 
+const settle = (): Promise<unknown> => new Promise((resolve) => setImmediate(resolve))
 const byte = (value: number): Uint8Array => Uint8Array.of(value)
 const values = (side: Side): number[] => side.records.map((record) => record[0] ?? -1)
 const firstValues = (count: number): number[] => Array.from({ length: count }, (_, index) => index % 256)
@@ -137,7 +138,7 @@ describe.each([
 		const [client, agent] = await connect(options)
 		client.socket.tap = () => []
 		sendNumbers(client, 3)
-		while (client.socket.sent.length < 3) await new Promise((resolve) => setImmediate(resolve))
+		while (client.socket.sent.length < 3) await settle()
 		for (const record of tamper(client.socket.sent)) agent.socket.arrive(record ?? new Uint8Array(0))
 		expect(await agent.ended).toMatchObject({ kind: 'fault', fault: { code: 'RECORD_FORGED' } })
 		expect(values(agent)).toEqual(firstValues(intact))
@@ -221,6 +222,21 @@ describe('a path that cheats', () => {
 		)
 	})
 
+	it('meets the same limit with a flood of tiny records', async () => {
+		const [client, agent] = await connect()
+		agent.channel.pause()
+		const limit = INBOUND_MAX_BYTES / 256
+		for (let index = 0; index < limit && agent.socket.isOpen; index++) {
+			client.channel.send(byte(1))
+			if (index % 4096 === 0) {
+				agent.socket.resume()
+				await settle()
+			}
+		}
+		agent.socket.resume()
+		expect(await agent.ended).toMatchObject({ fault: { code: 'INBOUND_OVERRUN' } })
+	})
+
 	it('is cut when it sends more than flow control can allow to a paused reader', async () => {
 		const [client, agent] = await connect()
 		agent.channel.pause()
@@ -279,26 +295,66 @@ describe('asynchronous crypto', () => {
 		expect(values(agent)).toEqual([0])
 	})
 
-	it('asks the socket to stop reading while much is being opened, and to go on after it', async () => {
-		const held: (() => void)[] = []
-		const slow: CryptoDriver = {
-			...nodeCrypto,
-			createRecordCipher: (key) => {
-				const cipher = nodeCrypto.createRecordCipher(key)
-				return {
-					...passed(cipher),
-					open: (counter, record) => new Promise((resolve) => held.push(() => resolve(cipher.open(counter, record)))),
-				}
-			},
+	describe('while much is being opened', () => {
+		async function congested() {
+			const held: (() => void)[] = []
+			const slow: CryptoDriver = {
+				...nodeCrypto,
+				createRecordCipher: (key) => {
+					const cipher = nodeCrypto.createRecordCipher(key)
+					return {
+						...passed(cipher),
+						open: (counter, record) => new Promise((resolve) => held.push(() => resolve(cipher.open(counter, record)))),
+					}
+				},
+			}
+			const [client, agent] = await connect({ agent: slow })
+			for (let index = 0; index < 18; index++) client.channel.send(new Uint8Array(LIMITS.recordPlaintextBytes))
+			await settle()
+			const openAll = async (): Promise<void> => {
+				while (held.length > 0) held.shift()?.()
+				await settle()
+			}
+			return { agent, held, openAll }
 		}
-		const [client, agent] = await connect({ agent: slow })
-		for (let index = 0; index < 18; index++) client.channel.send(new Uint8Array(LIMITS.recordPlaintextBytes))
-		await new Promise((resolve) => setImmediate(resolve))
-		expect(agent.socket.isPaused).toBe(true)
-		expect(held.length).toBe(16)
-		while (held.length > 0) held.shift()?.()
-		await agent.delivered(16)
-		expect(agent.socket.isPaused).toBe(false)
+
+		it('asks the socket to stop reading, and to go on after it', async () => {
+			const { agent, held, openAll } = await congested()
+			expect(agent.socket.isPaused).toBe(true)
+			expect(held.length).toBe(16)
+			await openAll()
+			expect(agent.records.length).toBeGreaterThanOrEqual(16)
+			expect(agent.socket.isPaused).toBe(false)
+		})
+
+		it('keeps the socket paused as long as one of both reasons lasts', async () => {
+			const { agent, openAll } = await congested()
+			agent.channel.pause()
+			agent.channel.resume()
+			expect(agent.socket.isPaused).toBe(true)
+			await openAll()
+			expect(agent.socket.isPaused).toBe(false)
+		})
+
+		it('leaves a socket paused whose reader paused meanwhile', async () => {
+			const { agent, openAll } = await congested()
+			let seen = 0
+			agent.channel.setHandlers({
+				onRecord: () => {
+					seen++
+					if (seen === 14) agent.channel.pause()
+				},
+				onEnd: () => undefined,
+			})
+			await openAll()
+			expect(seen).toBe(14)
+			expect(agent.socket.isPaused).toBe(true)
+			agent.channel.resume()
+			expect(agent.socket.isPaused).toBe(false)
+			await openAll()
+			await openAll()
+			expect(seen).toBe(18)
+		})
 	})
 
 	it.each(['seal', 'open'] as const)('ends the connection when %s itself fails, now or later', async (act) => {
@@ -342,7 +398,7 @@ describe('the life of a channel', () => {
 		const channel = make(agentSocket, 2, 1)
 		sender.send(byte(1))
 		sender.send(byte(2))
-		await new Promise((resolve) => setImmediate(resolve))
+		await settle()
 		const first: number[] = []
 		const second: number[] = []
 		channel.setHandlers({
@@ -390,7 +446,7 @@ describe('the life of a channel', () => {
 		agent.channel.pause()
 		agent.channel.pause()
 		sendNumbers(client, 3)
-		await new Promise((resolve) => setImmediate(resolve))
+		await settle()
 		expect(agent.records).toHaveLength(0)
 		expect(agent.socket.isPaused).toBe(true)
 		agent.channel.resume()
@@ -418,10 +474,10 @@ describe('the life of a channel', () => {
 		})
 		sendNumbers(client, 5)
 		await paused
-		await new Promise((resolve) => setImmediate(resolve))
+		await settle()
 		expect(seen).toEqual([0, 1])
 		agent.channel.resume()
-		while (seen.length < 5) await new Promise((resolve) => setImmediate(resolve))
+		while (seen.length < 5) await settle()
 		expect(seen).toEqual([0, 1, 2, 3, 4])
 	})
 
