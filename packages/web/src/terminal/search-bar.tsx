@@ -1,0 +1,111 @@
+import { clsx } from 'clsx'
+import { ArrowDown, ArrowUp, CaseSensitive, Regex, X } from 'lucide-react'
+import type { KeyboardEvent } from 'react'
+import { useEffect, useState } from 'react'
+import { IconButton } from '../ui/button.tsx'
+import type { Screen } from './screen.ts'
+
+const DECORATIONS = {
+	matchBackground: '#7a6a1f',
+	matchOverviewRuler: '#e2b55a',
+	activeMatchBackground: '#b8661e',
+	activeMatchColorOverviewRuler: '#f0a35c',
+} as const
+
+export function SearchBar({ screen, onClose }: { readonly screen: Screen; readonly onClose: () => void }) {
+	const [query, setQuery] = useState('')
+	const [isCase, setCase] = useState(false)
+	const [isRegex, setRegex] = useState(false)
+	const [found, setFound] = useState<{ readonly index: number; readonly count: number }>()
+	useEffect(() => {
+		const listener = screen.search.onDidChangeResults(({ resultIndex, resultCount }) =>
+			setFound({ index: resultIndex, count: resultCount }),
+		)
+		return () => {
+			listener.dispose()
+			screen.search.clearDecorations()
+		}
+	}, [screen])
+	const isValid = !isRegex || isRegExp(query)
+	useEffect(() => {
+		if (query === '' || !isValid) {
+			screen.search.clearDecorations()
+			setFound(undefined)
+		} else screen.search.findPrevious(query, { caseSensitive: isCase, regex: isRegex, decorations: DECORATIONS })
+	}, [screen, query, isCase, isRegex, isValid])
+	const move = (isUp: boolean) => {
+		if (query === '' || !isValid) return
+		const options = { caseSensitive: isCase, regex: isRegex, decorations: DECORATIONS }
+		if (isUp) screen.search.findPrevious(query, options)
+		else screen.search.findNext(query, options)
+	}
+	const onKeyDown = (event: KeyboardEvent) => {
+		if (event.key === 'Escape') onClose()
+		else if (event.key === 'Enter') move(!event.shiftKey)
+		else return
+		event.preventDefault()
+	}
+	return (
+		<search className="anim-pop absolute top-2 right-4 z-10 flex max-w-[calc(100%-2rem)] items-center gap-0.5 rounded-lg border border-line bg-raised p-1 shadow-pop">
+			<input
+				// biome-ignore lint/a11y/noAutofocus: the bar was asked for by its key
+				autoFocus
+				aria-label="Search in the terminal"
+				aria-invalid={!isValid || undefined}
+				placeholder="Search"
+				value={query}
+				onChange={(event) => setQuery(event.target.value)}
+				onKeyDown={onKeyDown}
+				spellCheck={false}
+				className="h-7 w-40 min-w-0 rounded-md bg-transparent px-2 text-sm outline-none"
+			/>
+			<span className="tabular min-w-14 px-1 text-right text-xs text-muted" role="status">
+				{!isValid
+					? 'bad pattern'
+					: found === undefined
+						? ''
+						: found.count === 0
+							? 'none'
+							: found.index < 0
+								? `${found.count}+`
+								: `${found.index + 1} of ${found.count}`}
+			</span>
+			<IconButton
+				label="Match case"
+				size="sm"
+				aria-pressed={isCase}
+				onClick={() => setCase(!isCase)}
+				className={clsx(isCase && 'bg-accent-soft text-accent')}
+			>
+				<CaseSensitive className="size-4" />
+			</IconButton>
+			<IconButton
+				label="Regular expression"
+				size="sm"
+				aria-pressed={isRegex}
+				onClick={() => setRegex(!isRegex)}
+				className={clsx(isRegex && 'bg-accent-soft text-accent')}
+			>
+				<Regex className="size-4" />
+			</IconButton>
+			<IconButton label="Previous match (Enter)" size="sm" onClick={() => move(true)}>
+				<ArrowUp className="size-4" />
+			</IconButton>
+			<IconButton label="Next match (Shift+Enter)" size="sm" onClick={() => move(false)}>
+				<ArrowDown className="size-4" />
+			</IconButton>
+			<IconButton label="Close search (Escape)" size="sm" onClick={onClose}>
+				<X className="size-4" />
+			</IconButton>
+		</search>
+	)
+}
+
+function isRegExp(text: string): boolean {
+	try {
+		return new RegExp(text) instanceof RegExp
+	} catch {
+		// Not a pattern yet: its person is still typing.
+		return false
+	}
+}

@@ -1,0 +1,19 @@
+import tailwindcss from '@tailwindcss/vite'
+import react from '@vitejs/plugin-react'
+import { defineConfig } from 'vite'
+
+export default defineConfig({
+	root: import.meta.dirname,
+	// Relative, so that one build serves under any PUBLIC_URL path prefix.
+	base: './',
+	plugins: [react(), tailwindcss()],
+	resolve: { conditions: ['@sallyport/source', 'module', 'browser', 'development|production'] },
+	build: {
+		outDir: 'dist',
+		emptyOutDir: true,
+		target: 'es2023',
+		// No data: addresses: the content policy allows assets from the page's own origin alone.
+		assetsInlineLimit: 0,
+		chunkSizeWarningLimit: 700,
+	},
+})
