@@ -65,11 +65,11 @@ async function connect(overrides: Overrides = {}) {
 	return { initiated, accepted, clientSocket, agentSocket, device, agent, nodeId }
 }
 
-const pairing = {
+const pairing: Pick<InitiateChannelOptions, 'intent' | 'secret' | 'decide'> = {
 	intent: 'pair',
 	secret,
-	decide: async () => ({ intent: 'pair', features: [], device_name: 'laptop', device_kind: 'cli' }) as const,
-} as const
+	decide: async () => ({ intent: 'pair', features: [], device_name: 'laptop', device_kind: 'cli' }),
+}
 
 function closeBoth(client: MemorySocket, agent: MemorySocket): void {
 	client.closed({ code: 4410, reason: 'node_offline' })

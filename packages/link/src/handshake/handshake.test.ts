@@ -1,4 +1,11 @@
-import { encodeHandshakePayload, LIMITS, nodeIdFromHash, nodeIdInput, utf8ToBytes } from '@sallyport/protocol'
+import {
+	encodeHandshakePayload,
+	type HandshakePayload3,
+	LIMITS,
+	nodeIdFromHash,
+	nodeIdInput,
+	utf8ToBytes,
+} from '@sallyport/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { nodeCrypto, withFixed } from '../../../../test/support/crypto.ts'
@@ -32,7 +39,7 @@ const nodeCertificate = run(
 const deviceCertificate = run(
 	issueCertificate({ role: 'device', identityKey: deviceIdentity, linkKey: deviceLinkKey.publicKey, nowMs: NOW }),
 )
-const payload3 = { intent: 'open', features: [], certificate: deviceCertificate } as const
+const payload3: HandshakePayload3 = { intent: 'open', features: [], certificate: deviceCertificate }
 
 function valueOf<T>(result: HandshakeResult<T>): T {
 	if (!result.ok) throw new Error(`unexpected ${result.error.code}: ${result.error.detail}`)
@@ -129,13 +136,13 @@ describe('the handshake', () => {
 		const secret = { id: 'i', origin: 'https://a', secret: filled(5) }
 		const psk = run(linkPsk(secret))
 		const first = begin({ intent: 'pair', secret })
-		const payload = {
+		const payload: HandshakePayload3 = {
 			intent: 'pair',
 			features: [],
 			certificate: deviceCertificate,
 			device_name: 'd',
 			device_kind: 'cli',
-		} as const
+		}
 		const finish = (held: Uint8Array): string => {
 			const second = reply(first.message, { psk: held })
 			const replied = valueOf(run(readReply(first.state, second.message, { nowMs: NOW })))
