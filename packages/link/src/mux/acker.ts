@@ -1,20 +1,26 @@
 /** An ack waits so long for company: an echo, a window update, more to ack. */
 export const ACK_DELAY_MS = 10
-const MIN_THRESHOLD_BYTES = 32 * 1024
+const FIRST_THRESHOLD_BYTES = 32 * 1024
+const MIN_THRESHOLD_BYTES = 8 * 1024
 const MAX_THRESHOLD_BYTES = 1024 * 1024
+/** More acks than one in so long help nobody. */
+const MIN_SPACING_MS = 0.5
+/** Time over which the peer's rate is taken: longer than a pacer takes to learn it, so that it never waits for us. */
+const EPOCH_MS = 10
 
 /**
  * Counts the sequenced bytes received and says when to ack them: at a threshold, at the latest after `ACK_DELAY_MS`.
  *
- * The threshold follows the peer's rate towards two to four acks a round trip. It starts at half of the least that a
- * peer may have in flight, so that a paced peer never waits for the delay.
+ * The threshold is what the peer sends in a sixth of a round trip. It begins at half of the least that a peer may have in
+ * flight. If it is ever too high, the delay ends the wait, and the next epoch lowers it.
  */
 export class Acker {
 	#received = 0
 	#acked = 0
-	#threshold = MIN_THRESHOLD_BYTES
+	#threshold = FIRST_THRESHOLD_BYTES
 	#dueAtMs: number | undefined
-	#lastThresholdMs = Number.NEGATIVE_INFINITY
+	#epochStartMs = 0
+	#epochStartBytes = 0
 
 	/** Offset after the last frame taken; always a frame boundary. */
 	get received(): number {
@@ -26,14 +32,10 @@ export class Acker {
 	}
 
 	receive(byteCount: number, nowMs: number, rttMs: number): void {
+		this.#measure(nowMs, rttMs)
 		this.#received += byteCount
 		this.#dueAtMs ??= nowMs + ACK_DELAY_MS
-		if (this.#received - this.#acked < this.#threshold || this.#dueAtMs <= nowMs) return
-		const tookMs = nowMs - this.#lastThresholdMs
-		this.#lastThresholdMs = nowMs
-		this.#dueAtMs = nowMs
-		if (tookMs < rttMs / 4) this.#threshold = Math.min(MAX_THRESHOLD_BYTES, this.#threshold * 2)
-		else if (tookMs > rttMs / 2) this.#lower()
+		if (this.#received - this.#acked >= this.#threshold) this.#dueAtMs = Math.min(this.#dueAtMs, nowMs)
 	}
 
 	isDue(nowMs: number): boolean {
@@ -41,24 +43,32 @@ export class Acker {
 	}
 
 	/** The offset to ack in a record that goes out now; undefined if the peer knows it already. */
-	take(nowMs: number): number | undefined {
+	take(): number | undefined {
 		if (this.#dueAtMs === undefined) return undefined
-		// Due by the delay, not by the threshold: the peer sends less than was thought.
-		if (this.#dueAtMs <= nowMs && this.#received - this.#acked < this.#threshold) this.#lower()
 		this.#dueAtMs = undefined
 		this.#acked = this.#received
 		return this.#received
 	}
 
 	/** A resume has told the peer what was received. */
-	restart(): void {
+	restart(nowMs: number): void {
 		this.#dueAtMs = undefined
 		this.#acked = this.#received
-		this.#threshold = MIN_THRESHOLD_BYTES
-		this.#lastThresholdMs = Number.NEGATIVE_INFINITY
+		this.#threshold = FIRST_THRESHOLD_BYTES
+		this.#startEpoch(nowMs)
 	}
 
-	#lower(): void {
-		this.#threshold = Math.max(MIN_THRESHOLD_BYTES, this.#threshold / 2)
+	#measure(nowMs: number, rttMs: number): void {
+		const tookMs = nowMs - this.#epochStartMs
+		if (tookMs < Math.max(EPOCH_MS, rttMs)) return
+		const rate = (this.#received - this.#epochStartBytes) / tookMs
+		const wanted = rate * Math.max(MIN_SPACING_MS, rttMs / 6)
+		this.#threshold = Math.max(MIN_THRESHOLD_BYTES, Math.min(MAX_THRESHOLD_BYTES, wanted))
+		this.#startEpoch(nowMs)
+	}
+
+	#startEpoch(nowMs: number): void {
+		this.#epochStartMs = nowMs
+		this.#epochStartBytes = this.#received
 	}
 }

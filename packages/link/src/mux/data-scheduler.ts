@@ -23,8 +23,7 @@ import { TRAILER_BYTES } from './record-writer.ts'
 const QUANTUM_BYTES = 16 * 1024
 /** Data that an interactive stream may send unpaced within a round trip. */
 const BURST_BYTES = 16 * 1024
-/** Paced data waits until that much may go, and the rest of a record that is shorter stays empty: no crumbs. */
-const MIN_PACED_BYTES = 16 * 1024
+/** The rest of a record that is shorter stays empty: no crumbs. */
 const MIN_ROOM_BYTES = 512
 /** Beyond this much kept for replay no data is sent; control has the rest. */
 const DATA_RETAINED_BYTES = LIMITS.parkedLinkBytes - 2 * 1024 * 1024
@@ -94,18 +93,20 @@ export function writeUrgent(state: LinkState, writer: RecordWriter): void {
 }
 
 export function writePaced(state: LinkState, writer: RecordWriter, nowMs: number): void {
-	while (mayKeepData(state) && dataRoom(writer) >= MIN_ROOM_BYTES) {
+	// Several records to a window, so that acks come while others are on their way, and slow lines get short ones.
+	const recordBytes = Math.floor(state.pacer.maxInFlightBytes / 4)
+	while (mayKeepData(state) && dataRoom(writer) >= MIN_ROOM_BYTES && writer.sequencedBytes < recordBytes) {
 		const list = nextPacedList(state)
 		const stream = list === undefined ? undefined : first(state, list)
 		if (list === undefined || stream === undefined) return
 		const allowed = state.pacer.maxInFlightBytes - state.log.inFlight - writer.sequencedBytes - FRAME_OVERHEAD_BYTES
-		if (allowed < MIN_PACED_BYTES) {
+		if (allowed < recordBytes / 2) {
 			state.pacer.limited(nowMs)
 			return
 		}
 		const isAlone = state.ready.interactive.length + state.ready.bulk.length === 1
-		const turn = isAlone ? allowed : Math.min(allowed, QUANTUM_BYTES)
-		writeData(state, writer, stream, Math.min(turn, linkCredit(state, list)))
+		const turn = isAlone ? recordBytes : QUANTUM_BYTES
+		writeData(state, writer, stream, Math.min(turn, allowed, linkCredit(state, list)))
 		state.isBulkTurn = list !== 'bulk'
 		unlistFirst(state, stream, list)
 		relist(state, stream)

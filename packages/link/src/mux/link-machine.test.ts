@@ -93,8 +93,7 @@ test('replays what a lost connection took with it', () => {
 	const content = Uint8Array.from({ length: 150_000 }, (_, index) => index % 251)
 	client.sendData(id, content)
 	const first = client.pollRecord(2)
-	expect(first?.length).toBeGreaterThan(60_000)
-	expect(client.pollRecord(2)).toBeUndefined()
+	expect(first?.length).toBeGreaterThan(16_000)
 	client.connectionLost()
 	node.connectionLost()
 	const received = { client: client.freezeReceived(), node: node.freezeReceived() }

@@ -225,7 +225,7 @@ export class LinkMachine {
 			return this.#fail(linkFault('RESUME_OUT_OF_RANGE', detail))
 		}
 		state.pacer.restart(nowMs, peerReceived)
-		state.acker.restart()
+		state.acker.restart(nowMs)
 		state.isLinkWindowDirty = state.receive.isGrantUnsure
 		for (const stream of state.streams.values())
 			if (stream.receive.isGrantUnsure && !stream.isPeerEnded) state.dirtyWindows.add(stream)

@@ -71,7 +71,7 @@ function isTrailerDue(state: LinkState, nowMs: number): boolean {
 }
 
 function writeTrailer(state: LinkState, writer: RecordWriter, nowMs: number): void {
-	const received = state.acker.take(nowMs)
+	const received = state.acker.take()
 	if (received !== undefined) writer.control(encodeAck(received))
 	const token = state.pacer.takePing(nowMs, state.log.inFlight)
 	if (token !== undefined) writer.control(encodeControl({ op: 'ping', token }))

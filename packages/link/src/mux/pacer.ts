@@ -5,7 +5,7 @@ const GAIN = 1.5
 const MIN_RTT_MS = 1
 /** Rates over less time say little. */
 const MIN_EPOCH_MS = 4
-const RATE_SAMPLES = 10
+const SAMPLES = 10
 const PING_EVERY_MS = 10_000
 /** After that long without a round trip as low, the lowest is measured anew, with little in flight. */
 const RTT_STALE_MS = 20_000
@@ -13,7 +13,8 @@ const RTT_STALE_MS = 20_000
 /**
  * How much bulk may be in flight on this connection: `max(64 KiB, 1.5 x bandwidth x lowest round trip)`, so that it
  * fills the path and not the queues on it. Bandwidth is the highest rate of acks over the last ten epochs (of a round
- * trip each) in which pacing was the limit; the round trip is measured by `ping`.
+ * trip each) in which pacing was the limit; the round trip is measured by `ping`. Where acks come in clumps (radio, or a
+ * peer that acks seldom) the gain is up to 2, or the line would stand idle between two clumps.
  *
  * ```
  * measuring --lowest round trip is stale, bulk is waiting--> draining (64 KiB in flight)
@@ -30,7 +31,11 @@ export class Pacer {
 	#isDraining = false
 	#isProbeWanted = false
 
-	#rates: number[] = []
+	readonly #rates = new RecentMax()
+	readonly #clumps = new RecentMax()
+	#clumpStartMs = 0
+	#clumpStartBytes = 0
+	#largestClump = 0
 	#bandwidth = 0
 	#epochStartMs = 0
 	#epochStartBytes = 0
@@ -53,12 +58,16 @@ export class Pacer {
 
 	get maxInFlightBytes(): number {
 		if (this.#isDraining) return MIN_IN_FLIGHT_BYTES
-		return Math.max(MIN_IN_FLIGHT_BYTES, Math.floor(GAIN * this.#bandwidth * this.lowestRttMs))
+		const pathBytes = this.#bandwidth * this.lowestRttMs
+		const clumpBytes = Math.min(this.#clumps.max, pathBytes)
+		return Math.max(MIN_IN_FLIGHT_BYTES, Math.floor(Math.max(GAIN * pathBytes, pathBytes + clumpBytes)))
 	}
 
 	/** Another path: nothing measured before holds. */
 	restart(nowMs: number, acked: number): void {
 		this.#startEpoch(nowMs, acked)
+		this.#clumpStartMs = nowMs
+		this.#clumpStartBytes = acked
 		this.#idleSinceMs = nowMs
 		this.#lowestRttMs = undefined
 		this.#smoothRttMs = undefined
@@ -66,7 +75,8 @@ export class Pacer {
 		this.#lastPingMs = Number.NEGATIVE_INFINITY
 		this.#isDraining = false
 		this.#isProbeWanted = false
-		this.#rates = []
+		this.#rates.clear()
+		this.#clumps.clear()
 		this.#bandwidth = 0
 	}
 
@@ -74,6 +84,7 @@ export class Pacer {
 	sending(nowMs: number): void {
 		if (this.#idleSinceMs === undefined) return
 		this.#epochStartMs += nowMs - this.#idleSinceMs
+		this.#clumpStartMs += nowMs - this.#idleSinceMs
 		this.#idleSinceMs = undefined
 	}
 
@@ -86,13 +97,14 @@ export class Pacer {
 	/** The peer has `acked` bytes in all, and `inFlight` are still under way. */
 	acked(nowMs: number, acked: number, inFlight: number): void {
 		if (inFlight === 0) this.#idleSinceMs ??= nowMs
+		this.#countClump(nowMs, acked)
 		const tookMs = nowMs - this.#epochStartMs
 		if (tookMs < Math.max(MIN_EPOCH_MS, this.lowestRttMs)) return
 		const rate = (acked - this.#epochStartBytes) / tookMs
 		if (this.#wasLimited || rate > this.#bandwidth) {
 			this.#rates.push(rate)
-			if (this.#rates.length > RATE_SAMPLES) this.#rates.shift()
-			this.#bandwidth = Math.max(...this.#rates)
+			this.#clumps.push(this.#largestClump)
+			this.#bandwidth = this.#rates.max
 		}
 		this.#startEpoch(nowMs, acked)
 	}
@@ -137,5 +149,35 @@ export class Pacer {
 		this.#epochStartMs = nowMs
 		this.#epochStartBytes = acked
 		this.#wasLimited = false
+		this.#largestClump = 0
+	}
+
+	/** How far acks run ahead of the bandwidth, having been held up before. */
+	#countClump(nowMs: number, acked: number): void {
+		const ahead = acked - this.#clumpStartBytes - this.#bandwidth * (nowMs - this.#clumpStartMs)
+		this.#largestClump = Math.max(this.#largestClump, ahead)
+		if (ahead > 0) return
+		this.#clumpStartMs = nowMs
+		this.#clumpStartBytes = acked
+	}
+}
+
+/** The highest of the last few samples. */
+class RecentMax {
+	#samples: number[] = []
+	#max = 0
+
+	get max(): number {
+		return this.#max
+	}
+
+	push(sample: number): void {
+		this.#samples = [...this.#samples, sample].slice(-SAMPLES)
+		this.#max = Math.max(...this.#samples)
+	}
+
+	clear(): void {
+		this.#samples = []
+		this.#max = 0
 	}
 }

@@ -37,9 +37,9 @@ export class ReceiveWindow {
 		return this.#granted > this.#initial || this.isGrantDue
 	}
 
-	/** Half the window is free again: worth a message. */
+	/** A quarter of the window is free again: worth a message. Less often, and a long path would run dry meanwhile. */
 	get isGrantDue(): boolean {
-		return (this.#consumed + this.#size - this.#granted) * 2 >= this.#size
+		return (this.#consumed + this.#size - this.#granted) * 4 >= this.#size
 	}
 
 	/** Counts what arrived; false, and nothing counted, if it's more than was granted. */
@@ -56,11 +56,11 @@ export class ReceiveWindow {
 	}
 
 	/**
-	 * The offset to tell the peer. The window doubles when half of it was used up within two round trips, so that it
+	 * The offset to tell the peer. The window doubles when a quarter of it was used up within a round trip, so that it
 	 * follows the bandwidth-delay product; `roomBytes` bounds it, so that one stream can't take what others need.
 	 */
 	grant(nowMs: number, rttMs: number, roomBytes: number): number {
-		if (nowMs - this.#lastGrantMs < 2 * rttMs) this.#size *= 2
+		if (nowMs - this.#lastGrantMs < rttMs) this.#size *= 2
 		this.#size = Math.max(this.#initial, Math.min(this.#size, this.#max, roomBytes))
 		this.#lastGrantMs = nowMs
 		this.#granted = Math.max(this.#granted, this.#consumed + this.#size)
