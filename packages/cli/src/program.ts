@@ -50,7 +50,9 @@ function reportFailure(error: CliError, isJson: boolean): number {
 
 function globalOptions(command: Command): GlobalOptions {
 	const options = command.optsWithGlobals<{ profile: string; share?: boolean; json?: boolean }>()
-	return { profile: options.profile, share: options.share ?? true, json: options.json ?? false }
+	// The option may stand before or after the command's name.
+	const share = options.share !== false && command.opts<{ share?: boolean }>().share !== false
+	return { profile: options.profile, share, json: options.json ?? false }
 }
 
 function createProgram(run: Run, env: NodeJS.ProcessEnv): Command {
@@ -152,10 +154,13 @@ function addMachineCommands(program: Command, run: Run): void {
 		)
 }
 
+const NO_SHARE = ['--no-share', 'open a link of its own'] as const
+
 function addStreamCommands(program: Command, run: Run): void {
 	program
 		.command('shell <node>')
 		.description('open a terminal; ~. leaves it running')
+		.option(...NO_SHARE)
 		.option('--attach [id]', 'come back to a terminal that runs already')
 		.option('--name <name>', 'how the terminal is called')
 		.action((node: string, options: { attach?: string | true; name?: string }, command: Command) =>
@@ -164,22 +169,29 @@ function addStreamCommands(program: Command, run: Run): void {
 	program
 		.command('exec <node> <command...>')
 		.description('run one program: sally exec NODE -- CMD ARG…')
+		.option(...NO_SHARE)
 		.option('--cwd <folder>', 'where to run it')
 		.option('--env <name=value...>', 'set a variable')
 		.option('--no-stdin', 'give it no input')
 		.passThroughOptions()
 		.action((node: string, argv: string[], options: { cwd?: string; env?: string[]; stdin: boolean }, command: Command) =>
-			run(command, async (context) => (await import('./commands/exec.ts')).exec(context, node, argv, options), EXIT.transport),
+			run(
+				command,
+				async (context) => (await import('./commands/exec.ts')).exec(context, node, withoutDashes(argv), options),
+				EXIT.transport,
+			),
 		)
 	program
 		.command('forward <node> <spec...>')
 		.description('forward ports: [BIND:]PORT[:HOST:PORT]')
+		.option(...NO_SHARE)
 		.action((node: string, specs: string[], _options: object, command: Command) =>
 			run(command, async (context) => (await import('./commands/forward.ts')).forward(context, node, specs)),
 		)
 	program
 		.command('proxy <node> [target]')
 		.description('carry standard input and output to HOST:PORT as seen from the machine; its sshd by default')
+		.option(...NO_SHARE)
 		.action((node: string, target: string | undefined, _options: object, command: Command) =>
 			run(command, async (context) => (await import('./commands/proxy.ts')).proxy(context, node, target), EXIT.transport),
 		)
@@ -197,4 +209,9 @@ function addStreamCommands(program: Command, run: Run): void {
 		.action((names: string[], _options: object, command: Command) =>
 			run(command, async (context) => (await import('./commands/ssh.ts')).sshConfig(context, names)),
 		)
+}
+
+/** `--` divides our words from the program's; commander hands it over with them. */
+function withoutDashes(argv: readonly string[]): readonly string[] {
+	return argv[0] === '--' ? argv.slice(1) : argv
 }

@@ -43,7 +43,7 @@ async function startAndConnect(paths: ProfilePaths): Promise<Socket> {
 	// Another command may have started it while this one waited for the lock.
 	const running = await tryConnect(paths.socket)
 	if (running !== undefined) return running
-	const child = spawn(process.execPath, [scriptPath(), 'background', '--profile', paths.name], {
+	const child = spawn(process.execPath, [scriptPath(), '--profile', paths.name, 'background'], {
 		detached: true,
 		// An inherited stderr would keep ssh waiting for its end.
 		stdio: 'ignore',

@@ -3,7 +3,7 @@ import { openFramedChannel } from '../background/framed-channel.ts'
 import type { LocalEnd } from '../background/local-events.ts'
 import type { Context } from '../context.ts'
 import { CliError, EXIT } from '../exit-codes.ts'
-import { flush, openInput, openOutput } from '../terminal/stdio.ts'
+import { flush, writePaced } from '../terminal/stdio.ts'
 import { showText } from '../text/plain.ts'
 
 export interface ExecOptions {
@@ -27,10 +27,10 @@ export async function exec(context: Context, node: string, argv: readonly string
 		...(env === undefined ? {} : { env }),
 	})
 	return new Promise((resolve, reject) => {
-		const outputs = { out: openOutput(1), error: openOutput(2) }
-		const input = options.stdin ? openInput() : undefined
+		const outputs = { out: process.stdout, error: process.stderr }
+		const input = options.stdin ? process.stdin : undefined
 		const framed = openFramedChannel(channel, {
-			onData: (bytes, isError) => (isError ? outputs.error : outputs.out).write(bytes),
+			onData: (bytes, isError) => writePaced(isError ? outputs.error : outputs.out, bytes),
 			onDrain: () => void input?.resume(),
 			onEnd: (end) => {
 				input?.destroy()

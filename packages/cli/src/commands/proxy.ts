@@ -1,13 +1,13 @@
 import type { Duplex, Writable } from 'node:stream'
 import type { Context } from '../context.ts'
 import { CliError, EXIT } from '../exit-codes.ts'
-import { flush, openInput, openOutput } from '../terminal/stdio.ts'
+import { flush, writePaced } from '../terminal/stdio.ts'
 import { parseTarget } from '../text/targets.ts'
 
 /** `sally proxy NODE [HOST:PORT]`: bytes between standard input and output and the machine, and nothing else. */
 export async function proxy(context: Context, node: string, target: string | undefined): Promise<number> {
 	const { channel, answer } = await context.links.ask({ op: 'tcp', node, ...parseTarget(target) })
-	const output = openOutput(1)
+	const output = process.stdout
 	const isWhole = await pump(channel, output)
 	await flush(output)
 	if (isWhole && answer.stream === undefined) return EXIT.ok
@@ -23,7 +23,7 @@ export async function proxy(context: Context, node: string, target: string | und
  */
 function pump(channel: Duplex, output: Writable): Promise<boolean> {
 	return new Promise((resolve) => {
-		const input = openInput()
+		const input = process.stdin
 		let isEnded = false
 		const finish = (isWhole: boolean): void => {
 			input.destroy()
@@ -31,7 +31,7 @@ function pump(channel: Duplex, output: Writable): Promise<boolean> {
 			resolve(isWhole)
 		}
 		channel.on('data', (chunk: Buffer) => {
-			if (!output.write(chunk)) channel.pause()
+			if (!writePaced(output, chunk)) channel.pause()
 		})
 		output.on('drain', () => channel.resume())
 		// Whoever read our output is gone: so is the purpose.

@@ -1,23 +1,14 @@
-import { fstatSync } from 'node:fs'
-import { Socket } from 'node:net'
-import type { Readable, Writable } from 'node:stream'
+import type { Writable } from 'node:stream'
 
-const BUFFER_BYTES = 1024 * 1024
+/** More than this waiting for a slow reader stops the source. */
+const WAITING_BYTES = 1024 * 1024
 
-/** Standard input. Pipes and sockets are read by the event loop, whatever else goes on. */
-export function openInput(): Readable {
-	if (!isStream(0)) return process.stdin
-	return new Socket({ fd: 0, readable: true, writable: false, highWaterMark: BUFFER_BYTES } as ConstructorParameters<
-		typeof Socket
-	>[0])
-}
-
-/** Standard output or error. Writes to pipes never block: input goes on being read while a reader is slow. */
-export function openOutput(fd: 1 | 2): Writable {
-	if (!isStream(fd)) return fd === 1 ? process.stdout : process.stderr
-	return new Socket({ fd, readable: false, writable: true, highWaterMark: BUFFER_BYTES } as ConstructorParameters<
-		typeof Socket
-	>[0])
+/**
+ * Writes, and says whether the source may go on. The stream's own answer is no for every chunk above 16 KiB, though a
+ * pipe mostly takes it at once; what counts is what really waits.
+ */
+export function writePaced(output: Writable, bytes: Uint8Array): boolean {
+	return output.write(bytes) || output.writableLength < WAITING_BYTES
 }
 
 /** Waits until everything written has left this process. */
@@ -26,9 +17,4 @@ export function flush(output: Writable): Promise<void> {
 		if (output.destroyed || output.writableLength === 0) resolve()
 		else output.write('', () => resolve())
 	})
-}
-
-function isStream(fd: number): boolean {
-	const stat = fstatSync(fd)
-	return stat.isFIFO() || stat.isSocket()
 }
