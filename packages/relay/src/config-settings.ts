@@ -1,13 +1,6 @@
 import { LIMITS } from '@sallyport/protocol'
 import * as v from 'valibot'
 
-/** A setting as people write it: everywhere text, in a file also numbers, booleans and lists. */
-export interface Setting {
-	/** Name in the environment; the file's key is the same in lower case, the flag in kebab case. */
-	readonly name: string
-	readonly isSecret?: boolean
-}
-
 const SECOND_MS = 1000
 
 const text = v.pipe(v.string(), v.trim(), v.minLength(1, 'must not be empty'), v.maxLength(4096, 'is too long'))
@@ -69,7 +62,7 @@ export const RELAY_SETTINGS = {
 	IP_SOURCE: v.picklist(['ConnectInfo', 'XForwardedFor', 'Forwarded'], 'must be ConnectInfo, XForwardedFor or Forwarded'),
 	TRUSTED_PROXIES: proxies,
 	ACCESS_CONTROL_ALLOW_ORIGIN: origins,
-	STATS_REFRESH_INTERVAL: seconds(1, 3600),
+	STATS_REFRESH_INTERVAL: seconds(1, LIMITS.pingMaxMs / SECOND_MS),
 	PING_INTERVAL: seconds(1, LIMITS.pingMaxMs / SECOND_MS),
 	DATABASE_URL: v.pipe(
 		text,

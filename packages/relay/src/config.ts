@@ -98,15 +98,14 @@ function readSettings(sources: ConfigSources, problems: string[]): RelaySettings
 			[`${name.toLowerCase()} in the settings file`, file.get(name)],
 		])
 		if (found === undefined) continue
-		const parsed = v.safeParse(RELAY_SETTINGS[name] as v.GenericSchema<unknown, unknown>, found.value)
+		const parsed = v.safeParse(RELAY_SETTINGS[name], found.value)
 		if (parsed.success) settings[name] = parsed.output
 		else
 			problems.push(
 				`${found.from}: ${parsed.issues[0].message}${SECRET_SETTINGS.has(name) ? '' : `, not ${quoted(found.value)}`}`,
 			)
 	}
-	// Safe: each value is what the schema of its name gave.
-	return settings as RelaySettings
+	return settings
 }
 
 /** An empty variable counts as not set: that is how people switch one off in a unit or compose file. */

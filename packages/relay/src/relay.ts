@@ -1,9 +1,8 @@
-import type { IncomingMessage, Server } from 'node:http'
-import type { HttpBindings } from '@hono/node-server'
+import type { Server } from 'node:http'
+import { IncomingMessage } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import type { LogFields, Logger, RelayId } from '@sallyport/protocol'
 import { silentLogger } from '@sallyport/protocol'
-import type { Context } from 'hono'
 import type { Control } from './access/create-control.ts'
 import { createControl } from './access/create-control.ts'
 import type { RelayConfig } from './config.ts'
@@ -94,10 +93,13 @@ async function start(deps: RelayDeps, config: RelayConfig, { log, closers, close
 	closers.push(() => edge.close())
 	web.server.on('upgrade', (request, socket, head) => edge.handleUpgrade(request, socket, head))
 	const addressOf = createAddressReader(config)
-	const api = control.createApi({ edgeView: edge.view, clientAddress: (context) => addressOf(incomingOf(context)) })
+	const api = control.createApi({ edgeView: edge.view, clientAddress: (context) => addressOf(incomingOf(context.env)) })
+	const answer = getRequestListener(api.fetch, { overrideGlobalObjects: false })
 	handle = createWebHandler({
 		origins,
-		api: getRequestListener(api.fetch, { overrideGlobalObjects: false }),
+		api: (request, response) => {
+			answer(request, response).catch((error: unknown) => log.error('a request could not be answered', { error: String(error) }))
+		},
 		page:
 			deps.pageDirectory === undefined
 				? undefined
@@ -186,7 +188,7 @@ function openEdge({ deps, config, origins, control, log }: Parts & { readonly co
 			log,
 			nowMs: deps.nowMs ?? Date.now,
 		},
-		{ pingMs: config.pingMs, socketsPerUser: config.socketsPerUser },
+		{ pingMs: config.pingMs, statsRefreshMs: config.statsRefreshMs, socketsPerUser: config.socketsPerUser },
 	)
 }
 
@@ -202,9 +204,9 @@ function apiLog(log: Logger): ApiLog {
 }
 
 /** Hono's Node adapter puts the request it came from into `env`. */
-function incomingOf(context: Context): IncomingMessage {
-	const bindings: HttpBindings = context.env
-	return bindings.incoming
+function incomingOf(env: unknown): IncomingMessage {
+	if (typeof env === 'object' && env !== null && 'incoming' in env && env.incoming instanceof IncomingMessage) return env.incoming
+	throw new TypeError('the HTTP interface was called without the request behind it')
 }
 
 async function closeServer(server: Server): Promise<void> {

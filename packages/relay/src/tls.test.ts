@@ -10,13 +10,16 @@ import { silentLogger } from '@sallyport/protocol'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createWebServer } from './tls.ts'
 
+/** Every system has it; certificates are made by nothing that is among our dependencies yet. */
+const OPENSSL = 'openssl'
+
 let folder: string
 beforeAll(() => {
 	folder = mkdtempSync(join(tmpdir(), 'sallyport-tls-'))
 	for (const name of ['one', 'two']) {
 		const files = ['-keyout', join(folder, `${name}.key`), '-out', join(folder, `${name}.crt`)]
 		execFileSync(
-			'openssl',
+			OPENSSL,
 			[
 				'req',
 				'-x509',

@@ -218,7 +218,7 @@ export interface EdgeRig {
 	/** A connected agent; it dials back by itself unless told not to. */
 	agent(node: TestNode, options?: { dialsBack?: boolean }): Promise<TestAgent>
 	link(user: string, node: TestNode, agent: TestAgent): Promise<{ client: Talker; agentEnd: Talker }>
-	close(): void
+	close(): Promise<void>
 }
 
 export interface TestAgent {
@@ -249,7 +249,7 @@ export async function createEdgeRig(options: Partial<EdgeOptions> & { nowMs?: ()
 			log: silentLogger,
 			nowMs: options.nowMs ?? Date.now,
 		},
-		{ pingMs: 20_000, socketsPerUser: 100, holdMs: 0, ...options },
+		{ pingMs: 20_000, statsRefreshMs: 15_000, socketsPerUser: 100, holdMs: 0, ...options },
 	)
 	server.on('upgrade', (request, socket, head) => edge.handleUpgrade(request, socket, head))
 	const talkers: Talker[] = []
@@ -323,8 +323,8 @@ export async function createEdgeRig(options: Partial<EdgeOptions> & { nowMs?: ()
 			await client.nextText()
 			return { client, agentEnd }
 		},
-		close() {
-			edge.close()
+		async close() {
+			await edge.close()
 			for (const talker of talkers) talker.socket.terminate()
 			server.close()
 			server.closeAllConnections()

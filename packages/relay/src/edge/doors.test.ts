@@ -194,7 +194,7 @@ describe('open', () => {
 	})
 
 	it('waits just after a start for a node that was lately here', async () => {
-		rig.close()
+		await rig.close()
 		rig = await createEdgeRig({ holdMs: 10_000 })
 		const node = rig.addNode('box', rig.control.addUser('ann'), { connectedAtMs: Date.now() - 1000 })
 		const client = await rig.client('token-of-ann', node.id)
@@ -224,7 +224,7 @@ describe('a link ticket', () => {
 		const { ticket, client } = await ticketFor()
 		const both = await Promise.all([present(ticket), present(ticket)])
 		const answers = await Promise.all(both.map((link) => link.nextText()))
-		expect(answers.map((text) => JSON.parse(text).op).sort()).toEqual(['opened', 'refused'])
+		expect(new Set(answers.map((text) => JSON.parse(text).op))).toEqual(new Set(['opened', 'refused']))
 		expect(JSON.parse(await client.nextText())).toEqual({ op: 'opened' })
 	})
 

@@ -39,6 +39,8 @@ export interface EdgeOptions {
 	readonly pingMs: number
 	readonly stalledMs?: number
 	readonly socketsPerUser: number
+	/** How often an idle live stream shows that it lives. */
+	readonly statsRefreshMs: number
 	/** @default 10_000 */
 	readonly holdMs?: number
 }
@@ -125,7 +127,8 @@ export function createEdge(deps: EdgeDeps, options: EdgeOptions): Edge {
 				startedAtMs,
 			}),
 			streamOffset: () => feed.offset,
-			streamNodes: (principal, request) => streamNodes({ control, presence, feed, ledger, moment }, principal, request),
+			streamNodes: (principal, request) =>
+				streamNodes({ control, presence, feed, ledger, moment, keepAliveMs: options.statsRefreshMs }, principal, request),
 		},
 		handleUpgrade(request, socket, head) {
 			const verdict =

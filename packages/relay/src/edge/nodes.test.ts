@@ -185,7 +185,7 @@ describe('a credential', () => {
 	})
 
 	it('holds 100 sockets at once and no more; a closed one makes room', async () => {
-		rig.close()
+		await rig.close()
 		rig = await createEdgeRig({ socketsPerUser: 3 })
 		rig.control.addUser('ann')
 		const open = await Promise.all([1, 2, 3].map(() => rig.client('token-of-ann')))

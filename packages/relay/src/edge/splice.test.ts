@@ -81,7 +81,7 @@ describe('a splice whose reader has stopped', () => {
 	})
 
 	it('is cut with 1013 when the buffer does not fall', async () => {
-		rig.close()
+		await rig.close()
 		rig = await createEdgeRig({ pingMs: 160, stalledMs: 300 })
 		const { client, agentEnd } = await linked()
 		client.socket.pause()
@@ -91,7 +91,7 @@ describe('a splice whose reader has stopped', () => {
 	})
 
 	it('lives as long as the buffer falls, however slowly', async () => {
-		rig.close()
+		await rig.close()
 		rig = await createEdgeRig({ pingMs: 160, stalledMs: 400 })
 		const { client, agentEnd } = await linked()
 		pump(agentEnd, () => new Uint8Array(60_000), 2000)

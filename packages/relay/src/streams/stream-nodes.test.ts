@@ -156,6 +156,16 @@ describe('a live stream of nodes', () => {
 		expect(batches).toBeLessThanOrEqual(5)
 	})
 
+	it('shows that it lives while nothing changes', async () => {
+		await rig.close()
+		rig = await createEdgeRig({ statsRefreshMs: 10 })
+		const body = (await ask('?offset=now&live=sse')).body?.getReader()
+		await body?.read()
+		const chunk = await body?.read()
+		expect(new TextDecoder().decode(chunk?.value)).toBe(': keep-alive\n\n')
+		await body?.cancel()
+	})
+
 	it('ends with its credential, and when its reader goes away', async () => {
 		rig.addNode('box', ann)
 		const live = reader(await ask('?offset=now&live=sse'))
@@ -170,7 +180,7 @@ describe('a live stream of nodes', () => {
 	})
 
 	it('counts as one of the connections that a user may hold', async () => {
-		rig.close()
+		await rig.close()
 		rig = await createEdgeRig({ socketsPerUser: 1 })
 		ann = rig.control.addUser('ann')
 		const first = await ask('?live=sse')

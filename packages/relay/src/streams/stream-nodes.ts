@@ -6,8 +6,6 @@ import { nodeInfo } from '../edge/node-info.ts'
 import type { Presence } from '../edge/presence.ts'
 import type { NodeFeed } from './node-feed.ts'
 
-/** A comment goes out this often, so that proxies keep an idle stream open. */
-const KEEP_ALIVE_MS = 20_000
 const HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } as const
 
 export interface StreamDeps {
@@ -16,6 +14,8 @@ export interface StreamDeps {
 	readonly feed: NodeFeed
 	readonly ledger: Ledger
 	readonly moment: () => Moment
+	/** A comment goes out this often, so that proxies keep an idle stream open and readers know that it lives. */
+	readonly keepAliveMs: number
 }
 
 interface Batch {
@@ -147,7 +147,7 @@ class SseReader {
 			const timer = setTimeout(() => {
 				this.#wake = undefined
 				resolve(false)
-			}, KEEP_ALIVE_MS)
+			}, this.#deps.keepAliveMs)
 			this.#wake = () => {
 				clearTimeout(timer)
 				this.#wake = undefined
