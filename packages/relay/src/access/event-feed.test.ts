@@ -53,6 +53,7 @@ describe('the event feed', () => {
 		rows.current = new Error('database is away')
 		const now = vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 120_000)
 		await feed.wake()
+		await feed.wake()
 		rows.current = [event('missed')]
 		await feed.wake()
 		now.mockRestore()

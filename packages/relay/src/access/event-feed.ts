@@ -18,6 +18,7 @@ export interface EventFeed {
 
 export interface EventFeedDeps {
 	readonly store: Store
+	/** Called when reading begins to fail, not for each try of an outage. */
 	readonly onFailure: (failure: unknown) => void
 	/** @default 400 ms */
 	readonly pollMs?: number
@@ -31,6 +32,7 @@ export async function createEventFeed({ store, onFailure, pollMs = POLL_MS }: Ev
 	let reading: Promise<void> = Promise.resolve()
 	let timer: NodeJS.Timeout | undefined
 	let isClosed = false
+	let isFailing = false
 
 	const read = async () => {
 		const startedAt = performance.now()
@@ -41,9 +43,11 @@ export async function createEventFeed({ store, onFailure, pollMs = POLL_MS }: Ev
 			const fresh = events.filter((event) => !seen.has(event.id))
 			seen = new Set(events.map((event) => event.id))
 			lastReadAt = startedAt
+			isFailing = false
 			for (const event of fresh) for (const listener of [...listeners]) listener(event)
 		} catch (failure) {
-			if (!isClosed) onFailure(failure)
+			if (!isClosed && !isFailing) onFailure(failure)
+			isFailing = true
 		}
 	}
 	const wake = () => {

@@ -25,9 +25,10 @@ async function readBytes(request: Request): Promise<Uint8Array> {
 		new ApiFailure('too_large', `the body is larger than ${MAX_BODY_BYTES / 1024} KiB, the most that this interface takes`)
 	if (Number(request.headers.get('content-length') ?? 0) > MAX_BODY_BYTES) throw tooLarge()
 	if (request.body === null) return new Uint8Array(0)
+	// Safe: a body's chunks are bytes (WHATWG Fetch); Node's types leave them open.
 	const chunks: Uint8Array[] = []
 	let length = 0
-	for await (const chunk of request.body) {
+	for await (const chunk of request.body as AsyncIterable<Uint8Array>) {
 		length += chunk.byteLength
 		// A body without a declared length may be endless.
 		if (length > MAX_BODY_BYTES) throw tooLarge()

@@ -1,6 +1,7 @@
 /** How a request ends when it can't be served: one shape, whatever went wrong. */
 import type { ApiError, ApiErrorCode } from '@sallyport/protocol'
 import type { Context } from 'hono'
+import { routePath } from 'hono/route'
 import type { Refusal } from '../control-plane.ts'
 import { DATABASE_AWAY } from '../identity/authenticate.ts'
 import { PasswordsBusyError } from '../identity/passwords.ts'
@@ -11,8 +12,8 @@ const STATUS = {
 	bad_request: 400,
 	unauthenticated: 401,
 	token_invalid: 401,
+	setup_invalid: 401,
 	forbidden: 403,
-	setup_invalid: 403,
 	not_found: 404,
 	conflict: 409,
 	name_taken: 409,
@@ -48,11 +49,11 @@ export function notFound(what: string): ApiFailure {
 export function answerFailure(context: Context, thrown: unknown, log: ApiLog): Response {
 	const failure = toFailure(thrown)
 	if (failure.code === 'internal' || failure.code === 'unavailable')
-		log.error('request failed', { method: context.req.method, path: context.req.routePath, failure: thrown })
+		log.error('request failed', { method: context.req.method, path: routePath(context), failure: thrown })
 	const { code, message, retryAfterMs } = failure
 	const body: ApiError = { error: { code, message, ...(retryAfterMs === undefined ? {} : { retry_after_ms: retryAfterMs }) } }
 	if (retryAfterMs !== undefined) context.header('retry-after', String(Math.ceil(retryAfterMs / 1000)))
-	if (STATUS[code] === 401) context.header('www-authenticate', 'Bearer realm="sallyport"')
+	if (code === 'unauthenticated') context.header('www-authenticate', 'Bearer realm="sallyport"')
 	return context.json(body, STATUS[code])
 }
 

@@ -45,16 +45,21 @@ export function bearer(deps: ApiDeps, policy: Policy = {}) {
 }
 
 /**
- * For the routes of the cookie: the Origin must be the relay's own. Browsers always send one with a POST, so a request
- * without is no page, and may pass where no cookie counts.
+ * For the routes of the cookie: the request must come from a page of the relay itself. Browsers always send an Origin with
+ * a POST, so a request without one is no page, and may pass where no cookie counts.
  */
 export function ownOrigin(deps: ApiDeps, when: { readonly required: boolean }) {
 	return createMiddleware<ApiEnv>(async (context, next) => {
 		const origin = context.req.header('origin')
-		if (origin === undefined ? when.required : origin !== deps.origin)
+		if (origin === undefined ? when.required : !isOwnPage(deps, origin, context.req.url))
 			throw new ApiFailure('forbidden', `this can be done only from a page of ${deps.origin}: open the relay there and try again`)
 		await next()
 	})
+}
+
+/** The public origin, or another name of this relay (such as localhost) talking to itself. */
+function isOwnPage(deps: ApiDeps, origin: string, requestUrl: string): boolean {
+	return origin === deps.origin || (deps.dialOrigins.includes(origin) && new URL(origin).host === new URL(requestUrl).host)
 }
 
 /** A header that no form and no image can send, and that another origin may not. */

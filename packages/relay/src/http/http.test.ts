@@ -1,4 +1,6 @@
+import { inspect } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { hashToken } from '../identity/token-text.ts'
 import type { Fixture } from './api.fixture.ts'
 import { createFixture, INSTANT_PASSWORDS, newMachine, ORIGIN, OWNER } from './api.fixture.ts'
 
@@ -113,7 +115,10 @@ describe('enrolment', () => {
 	it('takes one of twenty machines that use one token at once', async () => {
 		const token = await relay.enrolToken(ada.web)
 		const answers = await Promise.all(Array.from({ length: 20 }, () => post(newMachine().enrolBody(token))))
-		expect(answers.map((answer) => answer.status).sort()).toEqual([200, ...Array.from({ length: 19 }, () => 401)])
+		expect(answers.map((answer) => answer.status).sort((left, right) => left - right)).toEqual([
+			200,
+			...Array.from({ length: 19 }, () => 401),
+		])
 		const refused = answers.find((answer) => answer.status === 401)
 		expect(refused === undefined ? '' : await codeOf(refused)).toBe('token_invalid')
 	})
@@ -185,9 +190,28 @@ describe('enrolment', () => {
 		expect(await (await post(machine.enrolBody(token))).json()).toMatchObject({ owner: { username: 'bob@example.org' } })
 	})
 
-	it('keeps control characters out of names', async () => {
-		const token = await relay.enrolToken(ada.web)
-		expect((await post(newMachine().enrolBody(token, { name: 'evil\u001b]0;title\u0007' }))).status).toBe(400)
+	it('keeps control characters out of names and of what a machine says of itself', async () => {
+		const body = newMachine().enrolBody(await relay.enrolToken(ada.web))
+		for (const field of ['name', 'hostname', 'os', 'agent_version'])
+			for (const text of ['evil\u001b]0;title\u0007', 'nul\0', 'two\nlines'])
+				expect((await post({ ...body, [field]: text })).status).toBe(400)
+		expect((await post(body)).status).toBe(200)
+	})
+
+	it('leaves no token, password or secret in the log, whatever fails', async () => {
+		const secrets = [ada.web, await relay.cliLogin(), await relay.enrolToken(ada.web), OWNER.password, ada.cookie]
+		for (const table of ['page_tickets', 'access_sessions', 'nodes', 'pat_tokens'] as const)
+			await relay.store.db.schema.dropTable(table).execute()
+		const [web = '', cli = '', enrol = ''] = secrets
+		await relay.ask('GET', '/api/session', { token: web })
+		await relay.ask('GET', '/api/tokens', { token: cli })
+		await relay.ask('POST', '/api/nodes/enrol', { body: newMachine().enrolBody(enrol) })
+		await relay.ask('POST', '/api/cli/login', { body: { email: OWNER.email, password: OWNER.password, device_name: 'x' } })
+		await relay.ask('POST', '/api/session/token', { cookie: ada.cookie, origin: ORIGIN, headers: { 'x-sallyport-csrf': '1' } })
+		const lines = inspect(relay.logged.mock.calls, { depth: 10, maxStringLength: null })
+		expect(relay.logged.mock.calls.length).toBeGreaterThanOrEqual(3)
+		for (const secret of secrets) expect(lines).not.toContain(secret)
+		expect(lines).not.toContain(hashToken(web))
 	})
 })
 

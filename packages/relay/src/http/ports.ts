@@ -20,7 +20,7 @@ export interface ApiDeps {
 	readonly origin: string
 	/** Further origins whose pages may call with a bearer token. None may use the cookie. */
 	readonly allowedOrigins: readonly string[]
-	/** Further names under which agents may dial this relay, such as its loopback origin; a proof made for one of them holds. */
+	/** Further names of this relay itself, such as its loopback origins: a machine's proof and a page's call hold under them. */
 	readonly dialOrigins: readonly string[]
 	readonly version: string
 	readonly store: Store

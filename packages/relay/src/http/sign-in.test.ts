@@ -66,11 +66,20 @@ describe('the sign-in cookie', () => {
 		['a look-alike origin', { origin: `${ORIGIN}.evil.example`, headers: CSRF }],
 		['another port', { origin: `${ORIGIN}:8443`, headers: CSRF }],
 		['plain http', { origin: 'http://relay.example', headers: CSRF }],
+		['another name of the relay that is not the one asked', { origin: 'http://127.0.0.1:8080', headers: CSRF }],
 		['its own origin without the header', { origin: ORIGIN, headers: {} }],
 	])('gives no token to a page of %s', async (_name, changes) => {
 		const answer = await askToken(ada.cookie, changes)
 		expect(answer.status).toBe(403)
 		expect(answer.headers.get('access-control-allow-credentials')).toBeNull()
+	})
+
+	it('gives a token to a page under another name of the relay, asked under that name', async () => {
+		const answer = await relay.app.request('http://127.0.0.1:8080/api/session/token', {
+			method: 'POST',
+			headers: { cookie: ada.cookie, origin: 'http://127.0.0.1:8080', ...CSRF },
+		})
+		expect(answer.status).toBe(200)
 	})
 
 	it('gives no token without an origin', async () => {

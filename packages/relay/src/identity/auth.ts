@@ -66,10 +66,46 @@ export function createAuth(deps: AuthDeps): Auth {
 	}
 }
 
+const TIMESTAMPS = { createdAt: 'created_at', updatedAt: 'updated_at' }
+
+/** Where better-auth keeps its rows: its user is our `users`. */
+const TABLES = {
+	user: {
+		modelName: 'users',
+		fields: { name: 'username', emailVerified: 'email_verified', image: 'avatar_url', ...TIMESTAMPS },
+	},
+	session: {
+		modelName: 'auth_sessions',
+		fields: { userId: 'user_id', expiresAt: 'expires_at', ipAddress: 'ip_address', userAgent: 'user_agent', ...TIMESTAMPS },
+		expiresIn: 7 * DAY_S,
+		updateAge: DAY_S / 24,
+		cookieCache: { enabled: false },
+	},
+	account: {
+		modelName: 'auth_accounts',
+		encryptOAuthTokens: true,
+		fields: {
+			userId: 'user_id',
+			accountId: 'account_id',
+			providerId: 'provider_id',
+			accessToken: 'access_token',
+			refreshToken: 'refresh_token',
+			idToken: 'id_token',
+			accessTokenExpiresAt: 'access_token_expires_at',
+			refreshTokenExpiresAt: 'refresh_token_expires_at',
+			...TIMESTAMPS,
+		},
+	},
+	verification: {
+		modelName: 'auth_verifications',
+		storeIdentifier: 'hashed',
+		fields: { expiresAt: 'expires_at', ...TIMESTAMPS },
+	},
+} as const
+
 function options({ store, passwords, secret, origin }: AuthDeps) {
-	const isSecure = origin.startsWith('https://')
-	const timestamps = { createdAt: 'created_at', updatedAt: 'updated_at' }
 	return {
+		...TABLES,
 		appName: 'Sallyport',
 		baseURL: origin,
 		secret,
@@ -81,43 +117,6 @@ function options({ store, passwords, secret, origin }: AuthDeps) {
 			maxPasswordLength: PASSWORD_MAX,
 			password: { hash: passwords.hash, verify: passwords.verify },
 		},
-		user: {
-			modelName: 'users',
-			fields: { name: 'username', emailVerified: 'email_verified', image: 'avatar_url', ...timestamps },
-		},
-		session: {
-			modelName: 'auth_sessions',
-			fields: {
-				userId: 'user_id',
-				expiresAt: 'expires_at',
-				ipAddress: 'ip_address',
-				userAgent: 'user_agent',
-				...timestamps,
-			},
-			expiresIn: 7 * DAY_S,
-			updateAge: DAY_S / 24,
-			cookieCache: { enabled: false },
-		},
-		account: {
-			modelName: 'auth_accounts',
-			encryptOAuthTokens: true,
-			fields: {
-				userId: 'user_id',
-				accountId: 'account_id',
-				providerId: 'provider_id',
-				accessToken: 'access_token',
-				refreshToken: 'refresh_token',
-				idToken: 'id_token',
-				accessTokenExpiresAt: 'access_token_expires_at',
-				refreshTokenExpiresAt: 'refresh_token_expires_at',
-				...timestamps,
-			},
-		},
-		verification: {
-			modelName: 'auth_verifications',
-			storeIdentifier: 'hashed' as const,
-			fields: { expiresAt: 'expires_at', ...timestamps },
-		},
 		// Ours counts by account and by address, in front of this.
 		rateLimit: { enabled: false },
 		telemetry: { enabled: false },
@@ -126,7 +125,7 @@ function options({ store, passwords, secret, origin }: AuthDeps) {
 			// Off, since its own prefix `__Secure-` would stand before ours.
 			useSecureCookies: false,
 			cookiePrefix: cookiePrefix(origin),
-			defaultCookieAttributes: { httpOnly: true, sameSite: 'lax' as const, path: '/', secure: isSecure },
+			defaultCookieAttributes: { httpOnly: true, sameSite: 'lax' as const, path: '/', secure: origin.startsWith('https://') },
 			ipAddress: { ipAddressHeaders: [ADDRESS_HEADER] },
 		},
 	}

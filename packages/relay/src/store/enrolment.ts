@@ -7,7 +7,7 @@ import type { Db, StoreDialect } from './dialect.ts'
 import { isUniqueViolation } from './errors.ts'
 import { addEvent } from './events.ts'
 import { freeName } from './node-names.ts'
-import { findNodeRow } from './nodes.ts'
+import { findNodeRow } from './node-query.ts'
 import { parseScopes } from './records.ts'
 import type { Database, TokenRow } from './schema.ts'
 

@@ -1,4 +1,11 @@
-export type StoreErrorCode = 'STORE_IN_USE' | 'STORE_NOT_WRITABLE' | 'STORE_UNREACHABLE' | 'STORE_TOO_NEW' | 'STORE_TOO_OLD'
+export const STORE_ERROR_CODES = [
+	'STORE_IN_USE',
+	'STORE_NOT_WRITABLE',
+	'STORE_UNREACHABLE',
+	'STORE_TOO_NEW',
+	'STORE_TOO_OLD',
+] as const
+export type StoreErrorCode = (typeof STORE_ERROR_CODES)[number]
 
 /** Why the database can't be used; the message is for the person who started the relay. */
 export class StoreError extends Error {

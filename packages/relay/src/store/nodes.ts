@@ -6,8 +6,8 @@ import type { Enrolment, EnrolmentRequest } from './enrolment.ts'
 import { enrolNode } from './enrolment.ts'
 import { isUniqueViolation } from './errors.ts'
 import { addEvent } from './events.ts'
+import { findNodeRow, nodeQuery } from './node-query.ts'
 import { rowToNode } from './records.ts'
-import type { NodeRow } from './schema.ts'
 
 export interface Nodes {
 	enrol(request: EnrolmentRequest): Promise<Enrolment>
@@ -103,23 +103,4 @@ export function createNodes(db: Db, dialect: StoreDialect): Nodes {
 				.execute()
 		},
 	}
-}
-
-export async function findNodeRow(
-	db: Db,
-	nodeId: NodeId,
-	options: { readonly revokedToo: boolean } = { revokedToo: false },
-): Promise<(NodeRow & { readonly record: NodeRecord }) | undefined> {
-	let query = nodeQuery(db).where('nodes.id', '=', nodeId)
-	if (!options.revokedToo) query = query.where('nodes.revoked_at', 'is', null)
-	const row = await query.executeTakeFirst()
-	return row === undefined ? undefined : { ...row, record: rowToNode(row) }
-}
-
-function nodeQuery(db: Db) {
-	return db
-		.selectFrom('nodes')
-		.leftJoin('users', 'users.id', 'nodes.user_id')
-		.selectAll('nodes')
-		.select('users.username as owner_username')
 }

@@ -17,8 +17,12 @@ export async function openPostgres(url: string, onPoolError: (failure: Error) =>
 		idle_in_transaction_session_timeout: 10_000,
 		application_name: 'sallyport-relay',
 		types: {
-			// Times and counters fit a double; pg would give them as text.
-			getTypeParser: (oid, format) => (oid === INT8_OID ? Number : pg.types.getTypeParser(oid, format)),
+			getTypeParser: (oid, format) => {
+				// Times and counters fit a double; pg would give them as text.
+				if (oid === INT8_OID) return Number
+				// Safe: a parser takes the text of a value; pg's types leave open what it makes of it.
+				return pg.types.getTypeParser(oid, format) as (text: string) => unknown
+			},
 		},
 	})
 	// A pool without a listener throws when an idle connection breaks, and would end the process.

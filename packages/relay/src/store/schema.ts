@@ -2,7 +2,7 @@
  * The relay's tables as types. Ids are text, times integer milliseconds, JSON is text; only better-auth's own tables and
  * the columns it writes in `users` hold dates in the form of the engine (`AuthDate`).
  */
-import type { ColumnType, Insertable, Selectable } from 'kysely'
+import type { ColumnType, Selectable } from 'kysely'
 
 /** ISO text on SQLite, timestamp with time zone on PostgreSQL. Never compare these in JavaScript: see `dialect.ts`. */
 export type AuthDate = ColumnType<string | Date, string | Date, string | Date>
@@ -159,7 +159,5 @@ export interface Database {
 	control_events: ControlEventsTable
 }
 
-export type UserRow = Selectable<UsersTable>
 export type NodeRow = Selectable<NodesTable>
-export type NewNodeRow = Insertable<NodesTable>
 export type TokenRow = Selectable<PatTokensTable>

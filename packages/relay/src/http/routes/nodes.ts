@@ -7,20 +7,19 @@ import { nodeIdOf, proofFault } from '../../identity/enrol-proof.ts'
 import { hashToken } from '../../identity/token-text.ts'
 import { readBody } from '../body.ts'
 import { ApiFailure, refusalToFailure } from '../failures.ts'
-import { displayName } from '../fields.ts'
+import { displayName, reportedText } from '../fields.ts'
 import { bearer } from '../guards.ts'
 import type { ApiContext, ApiDeps, ApiEnv } from '../ports.ts'
 
-const reported = v.pipe(v.string(), v.maxLength(256))
 const enrolBody = v.object({
 	token: v.pipe(v.string(), v.maxLength(128)),
 	name: displayName(128),
 	identity_key: bytesField({ length: 32 }),
 	signature: bytesField({ length: 64 }),
 	timestamp: timeField,
-	hostname: reported,
-	os: reported,
-	agent_version: reported,
+	hostname: reportedText,
+	os: reportedText,
+	agent_version: reportedText,
 })
 const nodeBody = v.object({ name: displayName(128) })
 const PEOPLE = { kinds: ['web', 'cli'] } as const

@@ -5,7 +5,7 @@ import type { Principal } from '../../control-plane.ts'
 import { toUserInfo } from '../answers.ts'
 import { readBody } from '../body.ts'
 import { notFound, refusalToFailure } from '../failures.ts'
-import { displayName, emailField, passwordField } from '../fields.ts'
+import { displayName, emailField, idParam, passwordField } from '../fields.ts'
 import { bearer, clientFacts } from '../guards.ts'
 import type { ApiDeps, ApiEnv } from '../ports.ts'
 import { describeUserAgent } from '../user-agent.ts'
@@ -72,7 +72,8 @@ export function addSessionRoutes(app: Hono<ApiEnv>, deps: ApiDeps): void {
 
 	app.delete('/api/access-sessions/:id', bearer(deps, PEOPLE), async (context) => {
 		const userId = context.get('principal').user.id
-		const id = context.req.param('id')
+		const id = idParam(context)
+		if (id === undefined) throw notFound('session')
 		const ended = (await store.accessSessions.revoke(userId, id)) || (await store.signIns.end(userId, id))
 		if (!ended) throw notFound('session')
 		await events.wake()

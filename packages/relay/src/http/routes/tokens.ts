@@ -5,7 +5,7 @@ import * as v from 'valibot'
 import { newToken } from '../../identity/token-text.ts'
 import { readBody } from '../body.ts'
 import { notFound } from '../failures.ts'
-import { displayName } from '../fields.ts'
+import { displayName, idParam } from '../fields.ts'
 import { bearer } from '../guards.ts'
 import type { ApiDeps, ApiEnv } from '../ports.ts'
 
@@ -45,7 +45,8 @@ export function addTokenRoutes(app: Hono<ApiEnv>, deps: ApiDeps): void {
 	})
 
 	app.delete('/api/tokens/:id', bearer(deps, PEOPLE), async (context) => {
-		if (!(await store.tokens.revoke(context.get('principal').user.id, 'pat', context.req.param('id')))) throw notFound('token')
+		const id = idParam(context)
+		if (id === undefined || !(await store.tokens.revoke(context.get('principal').user.id, 'pat', id))) throw notFound('token')
 		await events.wake()
 		return context.body(null, 204)
 	})
@@ -66,7 +67,8 @@ export function addTokenRoutes(app: Hono<ApiEnv>, deps: ApiDeps): void {
 	})
 
 	app.delete('/api/enrol-tokens/:id', bearer(deps, PEOPLE), async (context) => {
-		if (!(await store.tokens.revoke(context.get('principal').user.id, 'enrol', context.req.param('id')))) throw notFound('token')
+		const id = idParam(context)
+		if (id === undefined || !(await store.tokens.revoke(context.get('principal').user.id, 'enrol', id))) throw notFound('token')
 		await events.wake()
 		return context.body(null, 204)
 	})
