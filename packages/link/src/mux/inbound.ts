@@ -18,6 +18,7 @@ import {
 	isOwnId,
 	isUsedId,
 	queueControl,
+	receiveOnLink,
 } from './link-state.ts'
 
 /** Pings that wait for their pong; of more only the latest are answered. */
@@ -128,7 +129,7 @@ function receiveData(state: LinkState, streamId: number, content: Uint8Array, no
 	if (stream.isPeerEnded) return linkFault('STREAM_STATE_INVALID', `data of stream ${streamId} after its end`)
 	if (!stream.receive.receive(content.length))
 		return linkFault('WINDOW_EXCEEDED', `${content.length} bytes exceed the window of stream ${streamId}`)
-	if (!state.receive.receive(content.length))
+	if (!receiveOnLink(state, content.length))
 		return linkFault('WINDOW_EXCEEDED', `${content.length} bytes exceed the link's window`)
 	const fd = stream.fdBytes === 0 ? undefined : content[0]
 	if (stream.fdBytes === 1) {
@@ -147,7 +148,7 @@ function isFdOf(stream: MuxStream, fd: number | undefined): boolean {
 /** A stream that is over here may still have data on its way: counted, given back, ignored. */
 function receiveLateData(state: LinkState, streamId: number, byteCount: number): LinkResult {
 	if (!isUsedId(state, streamId)) return linkFault('ID_MISUSED', `data of stream ${streamId}, which was never opened`)
-	if (!state.receive.receive(byteCount)) return linkFault('WINDOW_EXCEEDED', `${byteCount} bytes exceed the link's window`)
+	if (!receiveOnLink(state, byteCount)) return linkFault('WINDOW_EXCEEDED', `${byteCount} bytes exceed the link's window`)
 	consumeFromLink(state, byteCount)
 	return DONE
 }

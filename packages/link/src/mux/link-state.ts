@@ -124,7 +124,7 @@ export function createLinkState(role: LinkRole, local: WindowLimits, peer: Windo
 		log: new SentLog(),
 		pacer: new Pacer(),
 		acker: new Acker(),
-		receive: new ReceiveWindow(local.linkWindowBytes, local.linkWindowBytes),
+		receive: new ReceiveWindow(local.linkWindowBytes, local.linkWindowBytes, reservedBytes(local)),
 		windowBytes: 0,
 		frozen: undefined,
 		events: new Deque(),
@@ -200,6 +200,13 @@ export function consumeStream(state: LinkState, stream: MuxStream, byteCount: nu
 	consumeFromLink(state, byteCount)
 	if (stream.isPeerEnded) forgetIfDone(state, stream)
 	else if (stream.receive.isGrantDue) state.dirtyWindows.add(stream)
+}
+
+/** Counts data against the link's window; false if it exceeds it. */
+export function receiveOnLink(state: LinkState, byteCount: number): boolean {
+	if (!state.receive.receive(byteCount)) return false
+	if (state.receive.isGrantDue) state.isLinkWindowDirty = true
+	return true
 }
 
 export function consumeFromLink(state: LinkState, byteCount: number): void {

@@ -7,8 +7,11 @@ export class ReceiveWindow {
 	#lastGrantMs = Number.NEGATIVE_INFINITY
 	readonly #initial: number
 	readonly #max: number
+	readonly #reserve: number | undefined
 
-	constructor(initial: number, max: number) {
+	/** @param reserve for the link's window: what bulk can't use of it */
+	constructor(initial: number, max: number, reserve?: number) {
+		this.#reserve = reserve
 		this.#initial = initial
 		this.#max = max
 		this.#size = initial
@@ -20,14 +23,6 @@ export class ReceiveWindow {
 		return this.#received - this.#consumed
 	}
 
-	get received(): number {
-		return this.#received
-	}
-
-	get granted(): number {
-		return this.#granted
-	}
-
 	get size(): number {
 		return this.#size
 	}
@@ -37,9 +32,14 @@ export class ReceiveWindow {
 		return this.#granted > this.#initial || this.isGrantDue
 	}
 
-	/** A quarter of the window is free again: worth a message. Less often, and a long path would run dry meanwhile. */
+	/**
+	 * A quarter of the window is free again: worth a message. Less often, and a long path would run dry meanwhile. On the
+	 * link, streams left unread may hold most of the window: then what is left for others must come back sooner.
+	 */
 	get isGrantDue(): boolean {
-		return (this.#consumed + this.#size - this.#granted) * 4 >= this.#size
+		const freed = this.#consumed + this.#size - this.#granted
+		if (freed * 4 >= this.#size) return true
+		return this.#reserve !== undefined && freed > 0 && freed >= this.#granted - this.#received - this.#reserve
 	}
 
 	/** Counts what arrived; false, and nothing counted, if it's more than was granted. */
