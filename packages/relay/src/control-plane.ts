@@ -31,7 +31,13 @@ export interface NodeRecord {
 
 export type Access = 'view' | 'use' | 'admin'
 
-export type Refusal = { readonly ok: false; readonly close: CloseName; readonly api: ApiErrorCode; readonly reason: string; readonly retryAfterMs?: number }
+export type Refusal = {
+	readonly ok: false
+	readonly close: CloseName
+	readonly api: ApiErrorCode
+	readonly reason: string
+	readonly retryAfterMs?: number
+}
 export type Decision<T> = { readonly ok: true; readonly value: T } | Refusal
 
 /** What was revoked, so that sockets and caches that stand on it can go. */
@@ -56,7 +62,10 @@ export interface ControlPlane {
 	authorizeOpen(principal: Principal, nodeId: NodeId): Promise<Decision<NodeRecord>>
 	/** For the node's challenge; revoked nodes are absent. */
 	findNode(nodeId: NodeId): Promise<NodeRecord | undefined>
-	markNodeConnected(nodeId: NodeId, hello: { readonly hostname: string; readonly os: string; readonly agentVersion: string }): Promise<void>
+	markNodeConnected(
+		nodeId: NodeId,
+		hello: { readonly hostname: string; readonly os: string; readonly agentVersion: string },
+	): Promise<void>
 	markNodeDisconnected(nodeId: NodeId, stoppedCleanly: boolean): Promise<void>
 	/** The nodes that this principal may see, each with what it may do there. */
 	visibleNodes(principal: Principal): Promise<readonly { readonly node: NodeRecord; readonly access: Access }[]>

@@ -1,4 +1,3 @@
-import type { Server } from 'node:http'
 import { IncomingMessage } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import type { LogFields, Logger, RelayId } from '@sallyport/protocol'
@@ -20,9 +19,6 @@ import type { Store } from './store/store.ts'
 import { openStore } from './store/store.ts'
 import { createWebServer } from './tls.ts'
 import { createWebHandler } from './web-handler.ts'
-
-/** How long peers get to answer the last close. */
-const FAREWELL_MS = 1000
 
 export interface RelayDeps {
 	readonly version: string
@@ -81,9 +77,8 @@ async function start(deps: RelayDeps, config: RelayConfig, { log, closers, close
 		response.writeHead(503, { 'retry-after': '1', 'content-type': 'text/plain' }).end('the relay is starting\n')
 	}
 	const web = createWebServer(config.tls, (request, response) => handle(request, response), { log })
-	closers.push(() => web.unwatch())
+	closers.push(() => web.close())
 	const port = await listen(web.server, config)
-	closers.push(() => closeServer(web.server))
 	const origins = originsOf(config, port)
 	const store = await openStore(storeConfig(config, log))
 	closers.push(() => store.close())
@@ -111,10 +106,9 @@ async function start(deps: RelayDeps, config: RelayConfig, { log, closers, close
 	closers.splice(
 		0,
 		closers.length,
-		() => web.unwatch(),
 		() => store.close(),
 		() => control.close(),
-		() => closeServer(web.server),
+		() => web.close(),
 		() => edge.close(),
 	)
 	log.info('relay listens', { host: config.host, port, url: origins.publicUrl })
@@ -207,12 +201,4 @@ function apiLog(log: Logger): ApiLog {
 function incomingOf(env: unknown): IncomingMessage {
 	if (typeof env === 'object' && env !== null && 'incoming' in env && env.incoming instanceof IncomingMessage) return env.incoming
 	throw new TypeError('the HTTP interface was called without the request behind it')
-}
-
-async function closeServer(server: Server): Promise<void> {
-	const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-	server.closeIdleConnections()
-	const timer = setTimeout(() => server.closeAllConnections(), FAREWELL_MS)
-	await closed
-	clearTimeout(timer)
 }

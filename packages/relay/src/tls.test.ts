@@ -76,8 +76,7 @@ describe('TLS from files', () => {
 		copyFileSync(join(folder, 'two.key'), files.keyFile)
 		await until('tls certificate loaded')
 		expect(await nameServed(port)).toBe('two')
-		web.unwatch()
-		web.server.close()
+		await web.close()
 	})
 
 	it('says at the start what is wrong with the files', () => {

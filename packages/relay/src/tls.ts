@@ -2,6 +2,7 @@ import { readFileSync, unwatchFile, watchFile } from 'node:fs'
 import type { RequestListener, Server } from 'node:http'
 import { createServer as createHttpServer } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
+import type { Socket } from 'node:net'
 import type { Logger } from '@sallyport/protocol'
 import { RelayError } from './errors.ts'
 
@@ -12,12 +13,14 @@ export interface TlsFiles {
 
 export interface WebServer {
 	readonly server: Server
-	/** Stops watching the files; the server itself is closed by its user. */
-	unwatch(): void
+	/** Takes nobody in any more, gives the open connections a moment to end, then drops them. */
+	close(): Promise<void>
 }
 
 /** How often the files are looked at: watching by events misses replaced files on some file systems. */
 const LOOK_MS = 2000
+/** How long peers get to answer the last close. */
+const FAREWELL_MS = 1000
 /** A header may hold a long bearer token, and no more. */
 const SERVER_OPTIONS = {
 	maxHeaderSize: 16 * 1024,
@@ -37,7 +40,7 @@ export function createWebServer(
 	listener: RequestListener,
 	options: { log: Logger; lookMs?: number },
 ): WebServer {
-	if (files === undefined) return { server: createHttpServer(SERVER_OPTIONS, listener), unwatch: () => undefined }
+	if (files === undefined) return closable(createHttpServer(SERVER_OPTIONS, listener), () => undefined)
 	const server = createSecureServer(files, listener)
 	const reload = (): void => {
 		try {
@@ -49,10 +52,30 @@ export function createWebServer(
 	}
 	const watched = [files.certFile, files.keyFile]
 	for (const file of watched) watchFile(file, { interval: options.lookMs ?? LOOK_MS, persistent: false }, reload)
+	return closable(server, () => {
+		for (const file of watched) unwatchFile(file, reload)
+	})
+}
+
+/** The server itself only knows of connections that still speak HTTP; those that became sockets are counted here. */
+function closable(server: Server, unwatch: () => void): WebServer {
+	const connections = new Set<Socket>()
+	server.on('connection', (connection: Socket) => {
+		connections.add(connection)
+		connection.once('close', () => connections.delete(connection))
+	})
 	return {
 		server,
-		unwatch: () => {
-			for (const file of watched) unwatchFile(file, reload)
+		async close() {
+			unwatch()
+			if (!server.listening) return
+			const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+			server.closeIdleConnections()
+			const timer = setTimeout(() => {
+				for (const connection of connections) connection.destroy()
+			}, FAREWELL_MS)
+			await closed
+			clearTimeout(timer)
 		},
 	}
 }

@@ -44,6 +44,6 @@ export interface MessageSocket {
 	 * once if the peer does not answer in 2 s. Browsers can send 1000 and 3000 to 4999 only; others become 1000 there.
 	 */
 	close(code: number, reason: string): void
-	/** Drops the socket without a closing handshake; idempotent. */
+	/** Drops the socket without a closing handshake; idempotent. Browsers can't: there the other side sees 1005, not 1006. */
 	terminate(): void
 }

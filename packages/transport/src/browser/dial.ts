@@ -24,6 +24,8 @@ export function dialWebSocket(url: string, options: BrowserDialOptions = {}): Pr
 			return
 		}
 		ws.binaryType = 'arraybuffer'
+		// Tells nothing that the close doesn't, and some implementations demand a listener.
+		ws.onerror = () => undefined
 		const settle = (): void => {
 			clearTimeout(timer)
 			options.signal?.removeEventListener('abort', onAbort)

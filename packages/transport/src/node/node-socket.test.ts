@@ -31,14 +31,14 @@ async function makePair() {
 	}
 }
 
-messageSocketSuite('a dialled Node socket', makePair, { canPause: true })
+messageSocketSuite('a dialled Node socket', makePair, { canPause: true, droppedCode: 1006 })
 messageSocketSuite(
 	'an accepted Node socket',
 	async () => {
 		const pair = await makePair()
 		return { ...pair, near: pair.far, far: pair.near }
 	},
-	{ canPause: true },
+	{ canPause: true, droppedCode: 1006 },
 )
 
 describe('limits of a Node socket', () => {
