@@ -121,6 +121,23 @@ describe('order', () => {
 	})
 })
 
+test('messages and requests larger than a record together go in several, in order', () => {
+	const pair = new Pair()
+	const id = open(pair.client, SHELL)
+	const answers = ['x'.repeat(4000), 'y'.repeat(4000), 'z'.repeat(4000)]
+	for (let prompt_id = 0; prompt_id < 12; prompt_id++) {
+		pair.client.sendStreamMessage(id, { op: 'login_answer', prompt_id, answers })
+		pair.client.sendRequest({ op: 'approve_pairing', request_id: 'r'.repeat(64), digits: '123456' })
+	}
+	for (let count = 0; count < 600; count++) pair.client.sendRequest({ op: 'deny_pairing', request_id: 'r'.repeat(64) })
+	pair.client.sendData(id, new Uint8Array(0))
+	pair.run()
+	const prompts = pair.events.flatMap((event) => (event.kind === 'stream_message' ? [event.message] : []))
+	expect(prompts.map((message) => message.op === 'login_answer' && message.prompt_id)).toEqual([...Array(12).keys()])
+	const ids = pair.events.flatMap((event) => (event.kind === 'request' ? [event.message.id] : []))
+	expect(ids).toEqual(Array.from({ length: 612 }, (_, index) => 4 + 2 * index))
+})
+
 describe('credit', () => {
 	test('a reader that stops holds up its own stream only', () => {
 		const pair = new Pair()
