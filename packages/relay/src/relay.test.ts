@@ -1,5 +1,6 @@
 import { createHash, generateKeyPairSync, sign } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { get } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { nodeIdFromHash, nodeIdInput, parseServerMessage, signingInput } from '@sallyport/protocol'
@@ -171,6 +172,38 @@ describe('a whole relay', () => {
 		await fetch(`${relay.url}/api/session`, { method: 'DELETE', headers: { authorization: `Bearer ${token}` } })
 		expect((await client.refusedWith()).code).toBe(4401)
 		expect(performance.now() - since).toBeLessThan(1000)
+	})
+
+	it('streams changes over HTTP until the reader leaves, whose place is free then', async () => {
+		const relay = await start({ SOCKETS_PER_USER: '1' })
+		const token = await setUp(relay)
+		const headers = { authorization: `Bearer ${token}` }
+		const url = `${relay.url}/v1/streams/nodes?offset=-1&live=sse`
+		const leaver = new AbortController()
+		const live = await fetch(url, { headers, signal: leaver.signal })
+		expect(live.headers.get('content-type')).toBe('text/event-stream')
+		const body = live.body?.pipeThrough(new TextDecoderStream()).getReader()
+		expect((await body?.read())?.value).toContain('event: data\ndata: [{"type":"reset"}]')
+		const node = await enrol(relay, token)
+		expect((await body?.read())?.value).toContain('"connected":false')
+		await connectAgent(relay, node)
+		expect((await body?.read())?.value).toContain('"connected":true')
+		expect((await fetch(url, { headers })).status).toBe(429)
+		leaver.abort()
+		await expect.poll(async () => (await fetch(url, { headers, signal: AbortSignal.timeout(1000) })).status).toBe(200)
+	})
+
+	it('refuses requests under foreign host names, but for its health', async () => {
+		const relay = await start()
+		const status = (path: string): Promise<number | undefined> =>
+			new Promise((resolve, reject) => {
+				const { hostname, port } = new URL(relay.url)
+				get({ hostname, port, path, headers: { host: 'evil.example' } }, (response) => {
+					response.resume()
+					resolve(response.statusCode)
+				}).on('error', reject)
+			})
+		expect(await Promise.all(['/api/info', '/', '/stats', '/healthz', '/version'].map(status))).toEqual([421, 421, 421, 200, 200])
 	})
 
 	it('says in one sentence that its port is taken or its folder not to be written', async () => {
