@@ -47,6 +47,7 @@ try {
 				permissions: ['clipboard-read', 'clipboard-write'],
 			})
 			const page = await context.newPage()
+			page.setDefaultTimeout(4000)
 			page.on('pageerror', (error) => console.error(scene.name, error.message))
 			page.on('console', (message) => message.type() === 'error' && console.error(scene.name, message.text()))
 			try {

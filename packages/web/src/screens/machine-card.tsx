@@ -79,14 +79,7 @@ export function MachineCard({ node, isOnly, isStop, onFocus, onAct }: MachineCar
 			<Figures node={node} />
 			<div className="tabular mt-3 mb-3 flex items-center justify-between gap-3 text-xs text-muted">
 				<span className="truncate">{node.os === undefined ? 'System unknown' : plainLine(node.os, 60)}</span>
-				<span className="shrink-0">
-					{node.links > 0 && `${plural(node.links, 'link')} · `}
-					{node.connected && node.latency_ms !== undefined
-						? `${Math.max(1, Math.round(node.latency_ms))} ms`
-						: node.connected
-							? ''
-							: 'no data'}
-				</span>
+				<span className="shrink-0">{figuresLine(node)}</span>
 			</div>
 			<Button
 				variant={isOnly && node.connected ? 'primary' : 'secondary'}
@@ -109,16 +102,11 @@ export function MachineCard({ node, isOnly, isStop, onFocus, onAct }: MachineCar
 /** Links, uptime and round trip in one line, as far as they are known. */
 function figuresLine(node: NodeInfo): string {
 	if (!node.connected) return ''
+	const upMs = (node.stats?.uptime_s ?? 0) * 1000
 	return [
 		...(node.links > 0 ? [plural(node.links, 'link')] : []),
-		...(node.stats === undefined
-			? []
-			: [
-					`up ${formatDuration(node.stats.uptime_s * 1000)
-						.split(' ')
-						.slice(0, 2)
-						.join(' ')}`,
-				]),
+		// The larger unit is enough here; the details have both.
+		...(upMs > 0 ? [`up ${/^\S+ \S+/.exec(formatDuration(upMs))?.[0] ?? ''}`] : []),
 		...(node.latency_ms === undefined ? [] : [`${Math.max(1, Math.round(node.latency_ms))} ms`]),
 	].join(' · ')
 }
