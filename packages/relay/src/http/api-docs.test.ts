@@ -29,18 +29,18 @@ it('shows answers that are JSON', () => {
 it('has commands that work, in the order in which they stand', async () => {
 	const folder = mkdtempSync(join(tmpdir(), 'sallyport-docs-'))
 	// The relay must know its address before it is made, so the server listens first.
-	let listener: ReturnType<typeof getRequestListener> | undefined
 	const machine = newMachine()
-	const server = createServer((request, response) => {
-		if (request.url?.startsWith('/make-enrol-body') !== true) return listener?.(request, response)
-		const token = new URL(request.url, origin).searchParams.get('token') ?? ''
-		return response.end(JSON.stringify(machine.enrolBody(token, { origin, name: 'attic' })))
-	})
+	const server = createServer()
 	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
 	const address = server.address()
 	const origin = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`
 	const relay = await createFixture({ origin })
-	listener = getRequestListener(relay.app.fetch, { overrideGlobalObjects: false })
+	const answer = getRequestListener(relay.app.fetch, { overrideGlobalObjects: false })
+	server.on('request', (request, response) => {
+		const url = new URL(request.url ?? '/', origin)
+		if (url.pathname !== '/make-enrol-body') void answer(request, response)
+		else response.end(JSON.stringify(machine.enrolBody(url.searchParams.get('token') ?? '', { origin, name: 'attic' })))
+	})
 	try {
 		const setup = await relay.control.createSetup()
 		const agent = `make_enrol_body() { curl -sS -G "${origin}/make-enrol-body" --data-urlencode "token=$1"; }`

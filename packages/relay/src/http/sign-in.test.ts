@@ -1,5 +1,9 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { openStore } from '../store/store.ts'
 import type { Fixture } from './api.fixture.ts'
 import { cookieOf, createFixture, INSTANT_PASSWORDS, ORIGIN, OWNER } from './api.fixture.ts'
 
@@ -239,4 +243,92 @@ describe('guessing passwords', () => {
 	it('does not count what was right', async () => {
 		for (let index = 0; index < 40; index++) expect((await guess(OWNER.email, OWNER.password)).status).toBe(200)
 	})
+})
+
+describe('an account', () => {
+	let relay: Fixture
+	beforeEach(async () => {
+		relay = await createFixture({ passwordAlgorithm: INSTANT_PASSWORDS })
+	})
+	afterEach(() => relay.close())
+
+	it('that is disabled loses what it holds, gets nothing new, and its sockets hear of it', async () => {
+		await relay.setUp()
+		const bob = await relay.addUser('bob@example.org')
+		const { user } = await (await relay.ask('GET', '/api/session', { token: bob.web })).json()
+		const heard = new Promise((resolve) => relay.control.controlPlane.onRevocation(resolve))
+		await relay.store.users.disable(user.id)
+		expect((await relay.ask('GET', '/api/session', { token: bob.web })).status).toBe(401)
+		const body = { email: 'bob@example.org', password: OWNER.password }
+		const refused = await relay.ask('POST', '/api/auth/sign-in/email', { body })
+		expect(refused.status).toBe(401)
+		expect((await refused.json()).error.message).toBe('e-mail or password is wrong')
+		expect((await relay.ask('POST', '/api/cli/login', { body: { ...body, device_name: 'x' } })).status).toBe(401)
+		const token = await relay.ask('POST', '/api/session/token', { cookie: bob.cookie, origin: ORIGIN, headers: CSRF })
+		expect(token.status).toBe(401)
+		expect(await heard).toEqual({ kind: 'user', id: user.id })
+	})
+
+	it('keeps a CLI session for seven days after its last use, and thirty in all', async () => {
+		await relay.setUp()
+		const cli = await relay.cliLogin()
+		const read = () =>
+			relay.store.db.selectFrom('access_sessions').selectAll().where('kind', '=', 'cli').executeTakeFirstOrThrow()
+		const made = await read()
+		expect(made.idle_expires_at - made.created_at).toBe(7 * DAY_MS)
+		expect(made.expires_at - made.created_at).toBe(30 * DAY_MS)
+		const sixDaysAgo = Date.now() - 6 * DAY_MS
+		await relay.store.db
+			.updateTable('access_sessions')
+			.set({ last_active_at: sixDaysAgo, idle_expires_at: sixDaysAgo + 7 * DAY_MS })
+			.execute()
+		expect((await relay.ask('GET', '/api/session', { token: cli })).status).toBe(200)
+		const used = await read()
+		expect(used.idle_expires_at - Date.now()).toBeGreaterThan(6.9 * DAY_MS)
+		expect([used.expires_at, used.version]).toEqual([made.expires_at, made.version + 1])
+	})
+
+	it('whose sign-in ends while a ticket is being made gets none', async () => {
+		const dataDir = mkdtempSync(join(tmpdir(), 'sallyport-race-'))
+		const store = await openStore({ kind: 'sqlite', dataDir })
+		const add: typeof store.pageTickets.add = async (ticket) => {
+			await store.signIns.end(ticket.userId, ticket.signInId)
+			return await store.pageTickets.add(ticket)
+		}
+		const racing = await createFixture({
+			store: { ...store, pageTickets: { ...store.pageTickets, add } },
+			passwordAlgorithm: INSTANT_PASSWORDS,
+		})
+		const ada = await racing.setUp()
+		expect((await racing.ask('POST', '/api/session/page-ticket', { token: ada.web, body: {} })).status).toBe(401)
+		expect(racing.logged).not.toHaveBeenCalled()
+		await racing.close()
+		rmSync(dataDir, { recursive: true, force: true })
+	})
+})
+
+it('a flood of sign-ins is told to wait, and does not take the machine', async () => {
+	let running = 0
+	let most = 0
+	const releases: (() => void)[] = []
+	const slow = async () => {
+		most = Math.max(most, ++running)
+		await new Promise<void>((resolve) => releases.push(resolve))
+		running--
+		return false
+	}
+	const relay = await createFixture({ passwordAlgorithm: { hash: async () => 'hash', verify: slow } })
+	const answers = Array.from({ length: 100 }, (_, index) => {
+		relay.address.current = `198.51.100.${index}`
+		return relay.ask('POST', '/api/cli/login', {
+			body: { email: `u${index}@example.org`, password: 'whatever', device_name: 'x' },
+		})
+	})
+	const drain = setInterval(() => releases.shift()?.(), 1)
+	const statuses = (await Promise.all(answers)).map((answer) => answer.status)
+	clearInterval(drain)
+	expect(most).toBe(2)
+	expect(statuses.filter((status) => status === 429).length).toBeGreaterThan(0)
+	expect(statuses.every((status) => status === 429 || status === 401)).toBe(true)
+	await relay.close()
 })

@@ -3,6 +3,7 @@
  * so that it can be understood, and served, without one.
  */
 import { sql } from 'kysely'
+import { compileOnce } from './compiled.ts'
 import type { Db, StoreDialect } from './dialect.ts'
 import type { CredentialRecord } from './records.ts'
 import { parseScopes, rowToUser } from './records.ts'
@@ -57,18 +58,33 @@ export function createCredentials(db: Db, dialect: StoreDialect): Credentials {
 			.whereRef('pat_tokens.session_epoch', '=', 'users.session_epoch')
 			.where('pat_tokens.expires_at', '>', dialect.now)
 
+	const accessSession = compileOnce(db, (tokenId) =>
+		accessSessionQuery(tokenId)
+			.select(userColumns)
+			.select(['access_sessions.kind', 'access_sessions.token_hash', 'access_sessions.sign_in_id', 'access_sessions.scopes'])
+			.select(['access_sessions.expires_at', 'access_sessions.last_active_at'])
+			.select([dialect.now.as('now'), signInEnd.as('sign_in_end')]),
+	)
+	const pat = compileOnce(db, (tokenId) =>
+		patQuery(tokenId)
+			.select(userColumns)
+			.select(['pat_tokens.token_hash', 'pat_tokens.scopes', 'pat_tokens.expires_at', 'pat_tokens.last_used_at'])
+			.select(dialect.now.as('now')),
+	)
+	const signIn = compileOnce(db, (signInId) =>
+		signInQuery(signInId)
+			.select(userColumns)
+			.select([dialect.now.as('now'), signInEnd.as('sign_in_end'), dialect.authMs('auth_sessions.updated_at').as('active')]),
+	)
+	const live = {
+		web: compileOnce(db, (signInId) => signInQuery(signInId).select('users.id')),
+		cli: compileOnce(db, (tokenId) => accessSessionQuery(tokenId).select('users.id')),
+		pat: compileOnce(db, (tokenId) => patQuery(tokenId).select('users.id')),
+	}
+
 	return {
 		async findAccessSession(tokenId) {
-			const row = await accessSessionQuery(tokenId)
-				.select(userColumns)
-				.select(['access_sessions.kind', 'access_sessions.token_hash', 'access_sessions.sign_in_id', 'access_sessions.scopes'])
-				.select([
-					'access_sessions.expires_at',
-					'access_sessions.last_active_at',
-					dialect.now.as('now'),
-					signInEnd.as('sign_in_end'),
-				])
-				.executeTakeFirst()
+			const row = await accessSession(tokenId)
 			if (row === undefined) return undefined
 			return {
 				kind: row.kind,
@@ -82,11 +98,7 @@ export function createCredentials(db: Db, dialect: StoreDialect): Credentials {
 			}
 		},
 		async findPat(tokenId) {
-			const row = await patQuery(tokenId)
-				.select(userColumns)
-				.select(['pat_tokens.token_hash', 'pat_tokens.scopes', 'pat_tokens.expires_at', 'pat_tokens.last_used_at'])
-				.select(dialect.now.as('now'))
-				.executeTakeFirst()
+			const row = await pat(tokenId)
 			if (row === undefined) return undefined
 			return {
 				kind: 'pat',
@@ -100,10 +112,7 @@ export function createCredentials(db: Db, dialect: StoreDialect): Credentials {
 			}
 		},
 		async findSignIn(signInId) {
-			const row = await signInQuery(signInId)
-				.select(userColumns)
-				.select([dialect.now.as('now'), signInEnd.as('sign_in_end'), dialect.authMs('auth_sessions.updated_at').as('active')])
-				.executeTakeFirst()
+			const row = await signIn(signInId)
 			if (row === undefined) return undefined
 			return {
 				kind: 'web',
@@ -114,15 +123,6 @@ export function createCredentials(db: Db, dialect: StoreDialect): Credentials {
 				nowMs: row.now,
 			}
 		},
-		async isLive(kind, credentialId) {
-			switch (kind) {
-				case 'web':
-					return (await signInQuery(credentialId).select('users.id').executeTakeFirst()) !== undefined
-				case 'cli':
-					return (await accessSessionQuery(credentialId).select('users.id').executeTakeFirst()) !== undefined
-				case 'pat':
-					return (await patQuery(credentialId).select('users.id').executeTakeFirst()) !== undefined
-			}
-		},
+		isLive: async (kind, credentialId) => (await live[kind](credentialId)) !== undefined,
 	}
 }
