@@ -1,4 +1,5 @@
-import type { Duplex, Readable, Writable } from 'node:stream'
+import type { Socket } from 'node:net'
+import type { Readable, Writable } from 'node:stream'
 import type { LinkStream, LinkStreamHandlers } from '@sallyport/carrier'
 
 /** Sends what a source gives on a stream; the source waits while the stream has no room. Call `drained` from `onDrain`. */
@@ -16,16 +17,17 @@ export function writeTo(target: Writable, stream: LinkStream, bytes: Uint8Array)
 }
 
 /** Joins a stream and a socket both ways, each half-closed by itself. */
-export function joinDuplex(stream: LinkStream, socket: Duplex): void {
+export function joinSocket(stream: LinkStream, socket: Socket): void {
 	const sending = sendFrom(socket, stream)
 	let isOver = false
 	const handlers: LinkStreamHandlers = {
 		onData: (bytes) => writeTo(socket, stream, bytes),
 		onEnd: () => socket.end(),
 		onDrain: () => sending.drained(),
+		// A reset, not a close: a server that only saw the end of our half would wait for ever to say its own.
 		onReset: () => {
 			isOver = true
-			socket.destroy()
+			socket.resetAndDestroy()
 		},
 		onClose: () => {
 			isOver = true

@@ -106,8 +106,9 @@ class NodePty implements TerminalSource {
 	/** Hands over what the stream holds, then what the kernel holds: a read that would wait has nothing left to give. */
 	#drain(): void {
 		this.#socket.pause()
-		const held: unknown = this.#socket.read()
+		// Before the read, which would also emit what it returns.
 		this.#socket.removeAllListeners('data')
+		const held: unknown = this.#socket.read()
 		if (held instanceof Uint8Array) this.#handlers?.onData(held)
 		for (let total = 0; total < TAIL_MAX_BYTES; ) {
 			const bytes = new Uint8Array(READ_BYTES)

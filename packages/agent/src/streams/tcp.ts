@@ -1,6 +1,6 @@
 import type { InboundStream } from '@sallyport/carrier'
 import { connectTcp } from './connect.ts'
-import { joinDuplex } from './pipe.ts'
+import { joinSocket } from './pipe.ts'
 import type { Target } from './target.ts'
 
 /** Joins a stream to a TCP connection that the policy has allowed. What came early waits in the stream for its handlers. */
@@ -11,5 +11,5 @@ export async function openTcp(inbound: InboundStream, target: Target, addresses:
 		return
 	}
 	inbound.accept()
-	joinDuplex(inbound.stream, result.socket)
+	joinSocket(inbound.stream, result.socket)
 }

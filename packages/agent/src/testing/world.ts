@@ -179,6 +179,7 @@ export class Collected {
 		stream.setHandlers({
 			onData: (bytes, fd) => {
 				this.#chunks.push({ bytes: bytes.slice(), fd })
+				this.byteCount += bytes.length
 				if (options.isReading !== false) stream.consume(bytes.length)
 				this.#changed()
 			},
@@ -202,6 +203,8 @@ export class Collected {
 			},
 		})
 	}
+
+	byteCount = 0
 
 	bytes(fd?: number): Buffer {
 		return Buffer.concat(this.#chunks.filter((chunk) => fd === undefined || chunk.fd === fd).map((chunk) => chunk.bytes))
