@@ -78,9 +78,11 @@ async function enrol(transaction: Transaction<Database>, dialect: StoreDialect, 
 			.execute()
 	} else {
 		const name = await freeName(transaction, token.user_id, isThere ? known.name : request.name, request.nodeId)
+		// Back after a removal, perhaps to another owner: its earlier life is nobody's business.
+		const anew = { created_at: dialect.now, connected_at: null, last_seen_at: null, stopped_cleanly: 0 }
 		await transaction
 			.updateTable('nodes')
-			.set({ ...fields, name })
+			.set({ ...fields, ...(isThere ? {} : anew), name })
 			.where('id', '=', request.nodeId)
 			.execute()
 	}
