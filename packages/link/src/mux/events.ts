@@ -39,9 +39,9 @@ export type LinkMachineEvent =
 	/** The peer took a stream that was opened here. */
 	| { readonly kind: 'stream_opened'; readonly streamId: number; readonly opened: StreamOpened }
 	/**
-	 * Data of a stream; `fd` for kind `exec` only. `bytes` is a view into the record that was given to `receiveRecord`:
-	 * copy what is small before holding it for long, or it keeps the whole record in memory. Each byte must be given
-	 * back by `consume` once the application has taken it.
+	 * Data of a stream; `fd` for kind `exec` only. `bytes` is the receiver's to keep: a view into the record that was given to
+	 * `receiveRecord` if it is most of it, else a copy. Peers may send byte by byte: who holds many events for long joins
+	 * small ones. Each byte must be given back by `consume` once the application has taken it.
 	 */
 	| { readonly kind: 'data'; readonly streamId: number; readonly fd: number | undefined; readonly bytes: Uint8Array }
 	| { readonly kind: 'stream_message'; readonly streamId: number; readonly message: StreamNotice }

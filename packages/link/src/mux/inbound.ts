@@ -136,7 +136,13 @@ function receiveData(state: LinkState, streamId: number, content: Uint8Array, no
 		if (!isFdOf(stream, fd)) return linkFault('STREAM_STATE_INVALID', `data of stream ${streamId} for file descriptor ${fd}`)
 		consumeStream(state, stream, 1)
 	}
-	if (content.length > stream.fdBytes) state.events.push({ kind: 'data', streamId, fd, bytes: content.subarray(stream.fdBytes) })
+	if (content.length > stream.fdBytes) {
+		// A view keeps its whole record in memory: too much for a few bytes that are left unread.
+		const isMostOfRecord = content.length * 2 >= content.buffer.byteLength
+		const view = content.subarray(stream.fdBytes)
+		// Not `slice`: of a Node buffer that is another view.
+		state.events.push({ kind: 'data', streamId, fd, bytes: isMostOfRecord ? view : new Uint8Array(view) })
+	}
 	return DONE
 }
 

@@ -271,6 +271,21 @@ describe('memory', () => {
 		expect(client.stats().queuedBytes).toBeGreaterThan(0)
 	})
 
+	test('hands over a few bytes without the record around them, and bulk without a copy', () => {
+		const pair = new Pair()
+		const shell = open(pair.client, SHELL)
+		const upload = open(pair.client, BULK)
+		pair.client.sendData(shell, Uint8Array.of(1, 2, 3))
+		pair.client.sendData(upload, new Uint8Array(10_000))
+		pair.run()
+		const sizes = pair.events.flatMap((event) =>
+			event.kind === 'data' ? [event.bytes.buffer.byteLength - event.bytes.length] : [],
+		)
+		expect(sizes[0]).toBe(0)
+		expect(sizes[1]).toBeGreaterThan(0)
+		expect(sizes[1]).toBeLessThan(1000)
+	})
+
 	test('gathers small writes', () => {
 		const pair = new Pair()
 		const id = open(pair.client, SHELL)
