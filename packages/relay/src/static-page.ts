@@ -4,6 +4,7 @@ import { readFile, stat } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { extname, join, normalize, sep } from 'node:path'
 import { pipeline } from 'node:stream'
+import { createGzip } from 'node:zlib'
 
 export interface StaticPageOptions {
 	/** Folder of the built web page, with an `index.html`. */
@@ -41,6 +42,9 @@ const TYPES: Readonly<Record<string, string>> = {
 
 /** Vite puts a hash of the content into these names: they never change. */
 const HASHED_ASSET = /^\/assets\/.*-[A-Za-z0-9_-]{8,}\.[a-z0-9]+$/
+/** Text shrinks to a quarter; pictures and fonts are packed already. */
+const ZIPPED_TYPES = /^(text\/|application\/(json|wasm|manifest)|image\/svg)/
+const ZIP_FROM_BYTES = 1024
 const ONE_YEAR_S = 31_536_000
 
 export function createStaticPage(options: StaticPageOptions): StaticPage {
@@ -55,7 +59,7 @@ export function createStaticPage(options: StaticPageOptions): StaticPage {
 			const file = await findFile(options.directory, path)
 			if (file !== undefined) return sendFile(request, response, { ...file, isImmutable: HASHED_ASSET.test(path) })
 			// A missing asset is an error; any other path is a place inside the page.
-			if (extname(path) !== '' || path.startsWith('/assets/')) {
+			if (path !== '/index.html' && (extname(path) in TYPES || path.startsWith('/assets/'))) {
 				response.writeHead(404, { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' }).end('not found')
 				return
 			}
@@ -122,24 +126,34 @@ function decodedPath(path: string): string | undefined {
 	}
 }
 
-function sendFile(request: IncomingMessage, response: ServerResponse, file: FoundFile & { readonly isImmutable: boolean }): void {
-	const tag = `"${file.stats.size.toString(36)}-${Math.floor(file.stats.mtimeMs).toString(36)}"`
+interface SentFile extends FoundFile {
+	readonly isImmutable: boolean
+}
+
+function sendFile(request: IncomingMessage, response: ServerResponse, file: SentFile): void {
+	const type = TYPES[extname(file.name)] ?? 'application/octet-stream'
+	const isZipped = file.stats.size >= ZIP_FROM_BYTES && ZIPPED_TYPES.test(type) && acceptsGzip(request)
+	const tag = `"${file.stats.size.toString(36)}-${Math.floor(file.stats.mtimeMs).toString(36)}${isZipped ? '-z' : ''}"`
 	response.setHeader('etag', tag)
+	response.setHeader('vary', 'accept-encoding')
 	response.setHeader('cache-control', file.isImmutable ? `public, max-age=${ONE_YEAR_S}, immutable` : 'no-cache')
 	if (request.headers['if-none-match'] === tag) {
 		response.writeHead(304).end()
 		return
 	}
 	response.writeHead(200, {
-		'content-type': TYPES[extname(file.name)] ?? 'application/octet-stream',
-		'content-length': file.stats.size,
+		'content-type': type,
+		...(isZipped ? { 'content-encoding': 'gzip' } : { 'content-length': file.stats.size }),
 	})
+	// The reader went away or the file did: pipeline has destroyed both ends, and there is nobody to tell.
+	const done = (): void => undefined
 	if (request.method === 'HEAD') response.end()
-	else {
-		pipeline(createReadStream(file.name), response, () => {
-			// The reader went away or the file did: pipeline has destroyed both ends.
-		})
-	}
+	else if (isZipped) pipeline(createReadStream(file.name), createGzip(), response, done)
+	else pipeline(createReadStream(file.name), response, done)
+}
+
+function acceptsGzip(request: IncomingMessage): boolean {
+	return /(^|,)\s*(gzip|\*)\s*(;\s*q=(0*\.\d*[1-9]|1))?\s*(,|$)/i.test(String(request.headers['accept-encoding'] ?? ''))
 }
 
 /** The page uses relative addresses; `<base>` makes them right at any depth and under any prefix. */
