@@ -29,6 +29,8 @@ export type Redemption =
 
 const GONE_LIMIT = 1000
 const SECRETS_LIMIT = 64
+/** Of users and of sessions that the relay had barred, each: the list is on disk, and written by a stranger. */
+const SUSPENSIONS_LIMIT = 256
 
 /**
  * What this node knows of devices: sessions, pairing secrets, who is barred. Every change is taken at once in memory, so
@@ -292,7 +294,8 @@ function newSessionId(): SessionId {
 }
 
 function withItem<T>(items: readonly T[], item: T | undefined): T[] {
-	return item === undefined || items.includes(item) ? [...items] : [...items, item]
+	// The oldest goes: a relay that asks without end takes back only what it asked for itself.
+	return item === undefined || items.includes(item) ? [...items] : [...items, item].slice(-SUSPENSIONS_LIMIT)
 }
 
 function refused(message: string): Redemption {
