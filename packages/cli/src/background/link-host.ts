@@ -91,6 +91,8 @@ export class LinkHost {
 			case 'shell':
 			case 'attach':
 				return this.#framed(channel, request)
+			case 'connect':
+				return finish(nodeOf(await this.#connect(request.node)))
 			case 'terminals':
 				return finish(await (await this.#connect(request.node)).terminals())
 			case 'end_terminal':
@@ -148,7 +150,15 @@ export class LinkHost {
 		const pairings = await client.pairings()
 		const known = pairings.find((pairing) => pairing.nodeId === name)
 		if (known !== undefined) return known.nodeId
-		return resolveNode(name, await this.#nodes(client), pairings)
+		const isCached = this.#list !== undefined
+		try {
+			return resolveNode(name, await this.#nodes(client), pairings)
+		} catch (error) {
+			if (!isCached || CliError.from(error).code !== 'not_found') throw error
+			// It may have come since the list was made.
+			this.#list = undefined
+			return resolveNode(name, await this.#nodes(client), pairings)
+		}
 	}
 
 	#nodes(client: SallyClient): Promise<readonly NodeInfo[]> {

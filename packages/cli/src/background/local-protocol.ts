@@ -36,6 +36,8 @@ const requestSchema = v.variant('op', [
 	}),
 	v.object({ op: v.literal('shell'), node: textField(256), ...size, term: optional(textField(64)), name: optional(nameField) }),
 	v.object({ op: v.literal('attach'), node: textField(256), ...size, terminal: terminalIdSchema }),
+	/** Opens the link, and no more. */
+	v.object({ op: v.literal('connect'), node: textField(256) }),
 	v.object({ op: v.literal('terminals'), node: textField(256) }),
 	v.object({ op: v.literal('end_terminal'), node: textField(256), terminal: terminalIdSchema }),
 	v.object({ op: v.literal('devices'), node: textField(256) }),

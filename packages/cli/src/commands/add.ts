@@ -7,8 +7,6 @@ export async function add(context: Context, name: string | undefined): Promise<n
 	const profile = await context.openProfile()
 	const { username } = await profile.session.require()
 	const client = await profile.openClient()
-	// The client's timers don't hold a process: this one lives until the machine is here.
-	const alive = setInterval(() => undefined, 60_000)
 	try {
 		const offer = await client.createJoin({ user: username, ...(name === undefined ? {} : { name }) })
 		context.say('Run this on the new machine; it works once, and until ' + new Date(offer.expiresAtMs).toLocaleString())
@@ -24,7 +22,6 @@ export async function add(context: Context, name: string | undefined): Promise<n
 	} catch (caught) {
 		throw CliError.from(caught)
 	} finally {
-		clearInterval(alive)
 		client.close()
 	}
 }

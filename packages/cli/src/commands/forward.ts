@@ -9,7 +9,7 @@ const BUFFER_BYTES = 1024 * 1024
 export async function forward(context: Context, node: string, specs: readonly string[]): Promise<number> {
 	const forwards = specs.map(parseForward)
 	// Asked once before listening: a machine that can't be reached is told now, not at the first connection.
-	await context.links.result({ op: 'terminals', node })
+	await context.links.result({ op: 'connect', node })
 	const servers = await Promise.all(forwards.map((item) => listen(context, node, item)))
 	return new Promise((resolve) => {
 		for (const signal of ['SIGINT', 'SIGTERM'] as const) {
