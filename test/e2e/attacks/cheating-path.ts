@@ -2,7 +2,7 @@
  * What stands between people's programs and a real relay, and cheats: an HTTP and WebSocket proxy that passes all on
  * until a test gives it a trick. The relay is told to be known under its origin, so agents and clients both go through.
  */
-import { createServer, type IncomingMessage, request as httpRequest, type ServerResponse } from 'node:http'
+import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http'
 import { LIMITS } from '@sallyport/protocol'
 import type { MessageSocket } from '@sallyport/transport'
 import { createWebSocketAcceptor, dialWebSocket } from '@sallyport/transport/node'
@@ -87,19 +87,22 @@ export async function startCheatingPath(scope: Scope): Promise<CheatingPath> {
 
 function passHttp(target: string, request: IncomingMessage, response: ServerResponse): void {
 	const { hostname, port } = new URL(target)
-	const onward = httpRequest({ hostname, port, path: request.url, method: request.method, headers: request.headers }, (answer) => {
-		response.writeHead(answer.statusCode ?? 502, answer.headers)
-		answer.pipe(response)
-	})
+	const onward = httpRequest(
+		{ hostname, port, path: request.url, method: request.method, headers: request.headers },
+		(answer) => {
+			response.writeHead(answer.statusCode ?? 502, answer.headers)
+			answer.pipe(response)
+		},
+	)
 	onward.on('error', () => response.destroy())
 	response.on('close', () => onward.destroy())
 	request.pipe(onward)
 }
 
 async function passSockets(path: CheatingPath & { legs: Leg[] }, url: string, request: IncomingMessage, dialler: MessageSocket) {
-	const relay = await dialWebSocket(path.target.replace('http', 'ws') + url, { headers: { host: request.headers.host ?? '' } }).catch(
-		() => undefined,
-	)
+	const relay = await dialWebSocket(path.target.replace('http', 'ws') + url, {
+		headers: { host: request.headers.host ?? '' },
+	}).catch(() => undefined)
 	if (relay === undefined) return dialler.terminate()
 	const leg: Leg = { path: url, dialler, relay, seen: { dialler: [], relay: [] } }
 	path.legs.push(leg)

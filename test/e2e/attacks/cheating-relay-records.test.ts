@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { useScope, waitFor } from '../harness/index.ts'
 import type { Passing, Sender, Tricks } from './cheating-path.ts'
-import { openEcho, type Machine, type Person, type Stand, startStand } from './stand.ts'
+import { type Machine, openEcho, type Person, type Stand, startStand } from './stand.ts'
 
 const scope = useScope()
 let stand: Stand
@@ -59,7 +59,9 @@ function reflect(leg: Passing<Uint8Array>['leg'], sender: Sender, message: Uint8
 
 /** A record at the same place of another link between the same two. */
 function foreign(leg: Passing<Uint8Array>['leg'], sender: Sender): Uint8Array | undefined {
-	const elsewhere = stand.path.legs.find((candidate) => candidate !== leg && candidate.path === leg.path && candidate.seen[sender].length > 3)
+	const elsewhere = stand.path.legs.find(
+		(candidate) => candidate !== leg && candidate.path === leg.path && candidate.seen[sender].length > 3,
+	)
 	return elsewhere?.seen[sender][3]
 }
 

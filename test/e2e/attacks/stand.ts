@@ -38,7 +38,6 @@ export interface Stand {
 	post(path: string, body: unknown, token?: string): Promise<Record<string, unknown>>
 }
 
-
 export async function startStand(scope: Scope, options: { readonly log?: Logger } = {}): Promise<Stand> {
 	const log = options.log ?? silentLogger
 	const path = await startCheatingPath(scope)
