@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { CLOSE } from '@sallyport/protocol'
+import type { MessageSocket, MessageSocketHandlers } from '@sallyport/transport'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { EdgeRig, Talker } from '../../test/edge-rig.ts'
 import { createEdgeRig } from '../../test/edge-rig.ts'
+import { splice } from './splice.ts'
 
 const MIB = 1024 * 1024
 
@@ -116,5 +119,62 @@ describe('a splice whose reader has stopped', () => {
 		client.socket.resume()
 		expect(await client.closed()).toEqual({ code: 4412, reason: 'done' })
 		expect(client.binaries.length).toBe(100)
+	})
+})
+
+/** A socket that takes what it is given only when told to. */
+class HeldSocket implements MessageSocket {
+	bufferedBytes = 0
+	readonly isOpen = true
+	readonly closes: number[] = []
+	handlers: MessageSocketHandlers | undefined
+	drain: (() => void) | undefined
+	setHandlers(handlers: MessageSocketHandlers): void {
+		this.handlers = handlers
+	}
+	sendText(): void {}
+	sendBinary(bytes: Uint8Array): void {
+		this.bufferedBytes += bytes.length
+	}
+	onceDrained(_bytes: number, callback: () => void): void {
+		this.drain = callback
+	}
+	pause(): void {}
+	resume(): void {}
+	close(code: number): void {
+		this.closes.push(code)
+	}
+	terminate(): void {}
+}
+
+describe('a splice of which one side has closed', () => {
+	const drained = () => {
+		const [client, node] = [new HeldSocket(), new HeldSocket()]
+		const ends: number[] = []
+		const joined = splice(client, node, { onEnd: (code) => ends.push(code) })
+		node.handlers?.onBinary(new Uint8Array(10))
+		node.handlers?.onClose({ code: 1006, reason: '' })
+		return { client, ends, joined }
+	}
+
+	it('is not over before what was sent has left; 1006 becomes a code that can be sent', () => {
+		const { client, ends } = drained()
+		expect([ends, client.closes]).toEqual([[], []])
+		client.drain?.()
+		expect([ends, client.closes]).toEqual([[1006], [1001]])
+	})
+
+	it('can still be cut', () => {
+		const { client, ends, joined } = drained()
+		joined.close(CLOSE.credentialExpired)
+		client.drain?.()
+		expect([ends, client.closes]).toEqual([[4401], [4401]])
+	})
+
+	it('is over when the other side closes as well', () => {
+		const { client, ends } = drained()
+		client.handlers?.onClose({ code: 1000, reason: '' })
+		client.drain?.()
+		expect([ends, client.closes]).toEqual([[1000], []])
 	})
 })

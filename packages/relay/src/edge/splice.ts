@@ -6,12 +6,12 @@ import type { MessageSocket, SocketClose } from '@sallyport/transport'
 export interface Splice {
 	readonly bytesToNode: number
 	readonly bytesToClient: number
-	/** Ends both sides with one code; idempotent. */
+	/** Ends both sides with one code, also while the rest of a closed side is still on its way; idempotent. */
 	close(close: CloseCode, reason?: string): void
 }
 
 export interface SpliceOptions {
-	/** Once, when both sides are on their way out. `code` is that of the side which ended first. */
+	/** Once, when nothing more can pass: what one side sent before it closed has left by then. */
 	readonly onEnd: (code: number) => void
 }
 
@@ -47,26 +47,29 @@ class Flow {
 export function splice(client: MessageSocket, node: MessageSocket, options: SpliceOptions): Splice {
 	const toNode = new Flow(client, node)
 	const toClient = new Flow(node, client)
-	let isEnding = false
+	let state: 'open' | 'draining' | 'ended' = 'open'
 
-	const begin = (code: number): boolean => {
-		if (isEnding) return false
-		isEnding = true
+	const end = (code: number, act: () => void): void => {
+		if (state === 'ended') return
+		state = 'ended'
+		act()
 		options.onEnd(code)
-		return true
 	}
-	const end = (close: CloseCode, reason: string = close.message): void => {
-		if (!begin(close.code)) return
-		client.close(close.code, reason)
-		node.close(close.code, reason)
+	const closeBoth = (close: CloseCode, reason: string = close.message): void =>
+		end(close.code, () => {
+			client.close(close.code, reason)
+			node.close(close.code, reason)
+		})
+	const pass = (flow: Flow, close: SocketClose): void => {
+		if (state !== 'open') return end(close.code, () => undefined)
+		state = 'draining'
+		return flow.to.onceDrained(0, () => end(close.code, () => flow.to.close(sendableCode(close.code), close.reason)))
 	}
 	const join = (flow: Flow): void =>
 		flow.from.setHandlers({
-			onText: () => end(CLOSE.badRequest, 'text came on a socket that carries records'),
+			onText: () => closeBoth(CLOSE.badRequest, 'text came on a socket that carries records'),
 			onBinary: (bytes) => flow.pass(bytes),
-			onClose: (close) => {
-				if (begin(close.code)) passClose(flow.to, close)
-			},
+			onClose: (close) => pass(flow, close),
 		})
 	join(toNode)
 	join(toClient)
@@ -78,12 +81,8 @@ export function splice(client: MessageSocket, node: MessageSocket, options: Spli
 		get bytesToClient() {
 			return toClient.bytes
 		},
-		close: end,
+		close: closeBoth,
 	}
-}
-
-function passClose(to: MessageSocket, close: SocketClose): void {
-	to.onceDrained(0, () => to.close(sendableCode(close.code), close.reason))
 }
 
 /** 1005 (none given) and 1006 (lost) can't be sent: 1001 says that the other side has gone away. */
