@@ -3,68 +3,23 @@ import type { DeviceSessionInfo, SessionId } from '@sallyport/protocol'
 import { LIMITS, sessionIdFromBytes, silentLogger } from '@sallyport/protocol'
 import type { MessageSocket } from '@sallyport/transport'
 import { describe, expect, it } from 'vitest'
+import { createMemorySocketPair } from '../../testkit/src/index.ts'
 import type { Clock, InboundStream, NodeGate, NodeLink, ProvenDevice } from './index.ts'
 import { createLinkAcceptor, deviceIdOf, makeIdentity, nodeIdOf, openClientLink, runCrypto, systemClock } from './index.ts'
 import { createNodeCrypto } from './node/index.ts'
 
-/** Two ends of one socket in memory, each message delivered in a turn of its own; `cut` ends both. */
-function socketPair(
-	tamper?: (bytes: Uint8Array, index: number) => Uint8Array | undefined,
-): readonly [MessageSocket, MessageSocket] {
-	const ends = [makeEnd(), makeEnd()] as const
-	ends[0].peer = ends[1]
-	ends[1].peer = ends[0]
-	return [ends[0].socket, ends[1].socket]
+type TamperBytes = (bytes: Uint8Array, index: number) => Uint8Array | undefined
 
-	function makeEnd() {
-		let handlers: Parameters<MessageSocket['setHandlers']>[0] | undefined
-		let open = true
-		let index = 0
-		const held: Uint8Array[] = []
-		const end = {
-			peer: undefined as ReturnType<typeof makeEnd> | undefined,
-			receive(bytes: Uint8Array) {
-				if (handlers === undefined) held.push(bytes)
-				else handlers.onBinary(bytes)
-			},
-			ended(code: number, reason: string) {
-				if (!open) return
-				open = false
-				handlers?.onClose({ code, reason })
-			},
-			socket: {} as MessageSocket,
-		}
-		end.socket = {
-			bufferedBytes: 0,
-			get isOpen() {
-				return open
-			},
-			setHandlers(next) {
-				handlers = next
-				for (const bytes of held.splice(0)) next.onBinary(bytes)
-			},
-			sendText: () => undefined,
-			sendBinary(bytes) {
-				if (!open) return
-				const passed = tamper === undefined ? bytes : tamper(bytes, index++)
-				if (passed !== undefined) setImmediate(() => end.peer?.receive(passed.slice()))
-			},
-			onceDrained: (_bytes, callback) => setImmediate(callback),
-			pause: () => undefined,
-			resume: () => undefined,
-			close(code, reason) {
-				setImmediate(() => {
-					end.peer?.ended(code, reason)
-					end.ended(code, reason)
-				})
-			},
-			terminate() {
-				setImmediate(() => end.peer?.ended(1006, ''))
-				end.ended(1006, '')
-			},
-		}
-		return end
+/** Two ends of one socket in memory; what the left end sends goes through `tamper`. */
+function socketPair(tamper?: TamperBytes): readonly [MessageSocket, MessageSocket] {
+	const { left, right, leftToRight } = createMemorySocketPair()
+	let index = 0
+	leftToRight.tamper = (message) => {
+		if (message.kind !== 'binary' || tamper === undefined) return [message]
+		const bytes = tamper(message.bytes, index++)
+		return bytes === undefined ? [] : [{ kind: 'binary', bytes }]
 	}
+	return [left, right]
 }
 
 const crypto = createNodeCrypto()
@@ -129,7 +84,7 @@ async function world(onStream: (inbound: InboundStream, link: NodeLink) => void 
 		clock: systemClock,
 		log: silentLogger,
 	})
-	const dial = (tamper?: Parameters<typeof socketPair>[0]): MessageSocket => {
+	const dial = (tamper?: TamperBytes): MessageSocket => {
 		const [near, far] = socketPair(tamper)
 		acceptor.accept(far, { via: 'relay', origin: 'https://relay.test', user: 'ada', address: '192.0.2.7' })
 		return near

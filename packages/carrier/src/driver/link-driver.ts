@@ -328,8 +328,10 @@ export class LinkDriver {
 		})
 	}
 
+	/** None while the socket is full: what is due goes out when it has drained, and a timer could only spin until then. */
 	#setTimer(nowMs: number): void {
-		const atMs = this.#end === undefined ? (this.#machine.nextTimeoutMs() ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY
+		const isIdle = this.#end !== undefined || this.#isCongested
+		const atMs = (isIdle ? undefined : this.#machine.nextTimeoutMs()) ?? Number.POSITIVE_INFINITY
 		if (atMs === this.#timerAtMs) return
 		this.#cancelTimer?.()
 		this.#cancelTimer = undefined
