@@ -193,6 +193,11 @@ export class TestRelay {
 		return verify(null, input, publicKey, hello.signature)
 	}
 
+	isSignedBy(key: string, input: Uint8Array, signature: string): boolean {
+		const publicKey = { key: Buffer.concat([SPKI_ED25519, Buffer.from(key, 'base64url')]), format: 'der', type: 'spki' } as const
+		return verify(null, input, publicKey, Buffer.from(signature, 'base64url'))
+	}
+
 	#takeLink(socket: MessageSocket): void {
 		socket.setHandlers({
 			onText: (text) => {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -5,7 +6,7 @@ import type { ClientIntent, ClientLink, Clock, Identity, LinkStream, OpenedClien
 import { deviceIdOf, makeIdentity, nodeIdOf, openClientLink, runCryptoSync, systemClock } from '@sallyport/carrier'
 import { createNodeCrypto } from '@sallyport/carrier/node'
 import type { InviteBundle, LinkLevelMessage, SessionId } from '@sallyport/protocol'
-import { encodeMessage, parseInvite, parseServerMessage, silentLogger } from '@sallyport/protocol'
+import { encodeMessage, formatJoinBundle, parseInvite, parseServerMessage, parseToken, silentLogger } from '@sallyport/protocol'
 import type { MessageSocket } from '@sallyport/transport'
 import { dialWebSocket } from '@sallyport/transport/node'
 import { expect } from 'vitest'
@@ -241,4 +242,31 @@ export function expectOp<Op extends LinkLevelMessage['op']>(
 	expect(message.op).toBe(op)
 	// Safe: the line above has compared the discriminant.
 	return message as Extract<LinkLevelMessage, { op: Op }>
+}
+
+export function deviceKey(device: Device): Uint8Array {
+	return device.identity.identityKey.publicKey
+}
+
+/** A join as a page makes it for this device. */
+export function joinText(
+	relay: TestRelay,
+	device: Device,
+	change: { readonly expires?: number } = {},
+): { text: string; secretId: string; secret: Uint8Array } {
+	const secret = new Uint8Array(randomBytes(32))
+	const enrolToken = relay.newToken('enrol')
+	const token = parseToken(enrolToken)
+	if (!token.ok) throw new Error(token.error.detail)
+	const text = formatJoinBundle({
+		enrolToken,
+		origin: relay.origin,
+		relay_id: relay.relayId,
+		user: relay.user.name,
+		secret,
+		device_key: deviceKey(device),
+		device_name: 'laptop',
+		expires: change.expires ?? Date.now() + 60_000,
+	})
+	return { text, secretId: token.value.id, secret }
 }
