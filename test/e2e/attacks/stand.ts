@@ -31,6 +31,8 @@ export interface Stand {
 	readonly token: string
 	/** A machine at the relay. */
 	machine(name: string): Promise<Machine>
+	/** An agent that runs and belongs to no relay yet. */
+	freshAgent(name: string): Promise<Machine>
 	/** A device of its own keys. */
 	device(name: string): Promise<Person>
 	/** A device that is paired with the machine. */
@@ -65,7 +67,7 @@ export async function startStand(scope: Scope, options: { readonly log?: Logger 
 		relay,
 		token,
 		post,
-		async machine(name) {
+		async freshAgent(name) {
 			const parsed = parseAgentConfig({
 				flags: { DATA_DIR: join(folder, `agent-${name}`), PORT: '0', NODE_NAME: name, STATS_REFRESH_INTERVAL: '1h' },
 				env: {},
@@ -74,14 +76,18 @@ export async function startStand(scope: Scope, options: { readonly log?: Logger 
 			const agent = await createAgent({ log, random: () => 0 }, parsed.config)
 			scope.defer(() => agent.close())
 			await agent.start()
-			await agent.enrol(path.origin, String((await post('/api/enrol-tokens', { name }, token))['token']))
-			await waitFor(`${name} at the relay`, () => agent.status().relay?.state.kind === 'connected')
 			const invite = async (): Promise<InviteBundle> => {
 				const read = parseInvite((await agent.invite()).text)
 				if (!read.ok) throw new Error(read.error.detail)
 				return read.value
 			}
 			return { agent, config: parsed.config, control: createAgentControlClient(parsed.config.dataDir), invite }
+		},
+		async machine(name) {
+			const machine = await stand.freshAgent(name)
+			await machine.agent.enrol(path.origin, String((await post('/api/enrol-tokens', { name }, token))['token']))
+			await waitFor(`${name} at the relay`, () => machine.agent.status().relay?.state.kind === 'connected')
+			return machine
 		},
 		async device(name) {
 			const open = async (): Promise<SallyClient> => {
