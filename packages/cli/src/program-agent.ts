@@ -48,6 +48,30 @@ function addLifeCommands(add: Add, act: Perform): void {
 		.action((options: Raw, command: Command) =>
 			act(options, command, async (context, flags) => (await import('./commands/agent/status.ts')).status(context, flags)),
 		)
+	add('install', 'make the agent a systemd service, so that it survives a reboot')
+		.option('--system', 'for the whole system instead of this user (needs root)')
+		.option('--user <name>', 'whom a system service runs as')
+		.option('--environment-file <file>', 'NAME=value lines with more settings')
+		.option('--no-start', 'write the unit only')
+		.action((options: Raw, command: Command) =>
+			act(options, command, async (context, flags) => {
+				const user = text(options['user'])
+				const environmentFile = text(options['environmentFile'])
+				return (await import('./commands/agent/service.ts')).install(context, flags, {
+					isSystem: options['system'] === true,
+					isStarted: options['start'] !== false,
+					...(user === undefined ? {} : { user }),
+					...(environmentFile === undefined ? {} : { environmentFile }),
+				})
+			}),
+		)
+	add('uninstall', 'stop the service and remove it')
+		.option('--system', 'the one of the whole system')
+		.action((options: Raw, command: Command) =>
+			act(options, command, async (context) =>
+				(await import('./commands/agent/service.ts')).uninstall(context, options['system'] === true),
+			),
+		)
 	add('reload', 'read the policy file again').action((options: Raw, command: Command) =>
 		act(options, command, async (context, flags) => (await import('./commands/agent/status.ts')).reload(context, flags)),
 	)
@@ -88,7 +112,6 @@ function addMembershipCommands(add: Add, act: Perform): void {
 }
 
 function addDoorCommands(add: Add, act: Perform): void {
-	const text = (value: string | boolean | undefined): string | undefined => (typeof value === 'string' ? value : undefined)
 	const doors = () => import('./commands/agent/doors.ts')
 	const may = ['--may <list>', 'shell, exec, files, forward, record, approve'] as const
 	add('approve [digits]', 'let in the device that asks, if it shows these six digits')
@@ -137,6 +160,10 @@ function addDoorCommands(add: Add, act: Perform): void {
 	add('lift', 'let in again whom the relay had barred here').action((options: Raw, command: Command) =>
 		act(options, command, async (context, flags) => (await doors()).lift(context, flags)),
 	)
+}
+
+function text(value: string | boolean | undefined): string | undefined {
+	return typeof value === 'string' ? value : undefined
 }
 
 function withoutNumbers(options: object): Raw {

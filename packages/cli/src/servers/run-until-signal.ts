@@ -1,12 +1,19 @@
 import { CliError, EXIT } from '../exit-codes.ts'
 
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const
 /** A server that does not end in this time is ended: by then every peer was told. */
 const CLOSE_MS = 8000
 
 /** Waits for a signal or for the server's own end, then closes it; the same signal again ends at once. */
-export async function runUntilSignal(close: () => Promise<void>, ended?: Promise<void>): Promise<number> {
+export async function runUntilSignal(
+	close: () => Promise<void>,
+	{ ended, onReload }: { readonly ended?: Promise<void>; readonly onReload?: () => void } = {},
+): Promise<number> {
+	// A service manager's SIGHUP says "read your settings again", a closing terminal's says "end".
+	const isService = onReload !== undefined && !process.stdin.isTTY
+	if (isService) process.on('SIGHUP', onReload)
 	const signalled = new Promise<void>((resolve) => {
+		if (!isService) process.once('SIGHUP', () => resolve())
 		for (const signal of SIGNALS) {
 			process.once(signal, () => {
 				process.once(signal, () => process.exit(EXIT.failed))

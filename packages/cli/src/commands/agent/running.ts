@@ -7,6 +7,7 @@ import {
 	type RelayState,
 } from '@sallyport/agent'
 import type { Context } from '../../context.ts'
+import { CliError } from '../../exit-codes.ts'
 import { readAgentConfig } from '../../servers/agent-config.ts'
 import { runUntilSignal } from '../../servers/run-until-signal.ts'
 import { stderrLog } from '../../servers/stderr-log.ts'
@@ -66,7 +67,10 @@ export async function runAgent(
 	if (agent.relay === undefined && config.patToken === undefined) {
 		say('this machine is at no relay yet: run sally agent join … or sally agent login; this agent goes on and takes it up')
 	}
-	return runUntilSignal(() => agent.close(), stopped)
+	const reload = (): void => {
+		agent.reload().catch((error: unknown) => say(CliError.from(error).message))
+	}
+	return runUntilSignal(() => agent.close(), { ended: stopped, onReload: reload })
 }
 
 /** What the agent waits for, in words. */
