@@ -106,6 +106,10 @@ describe('the static page', () => {
 		expect(policy).toMatch(/script-src 'self' 'wasm-unsafe-eval';/)
 	})
 
+	it('names no IPv6 address in its policy, which browsers would complain about', () => {
+		expect(contentSecurityPolicy(['http://localhost:80', 'http://[::1]:80'])).toContain("connect-src 'self' ws://localhost:80;")
+	})
+
 	it('says so when the page is not built', async () => {
 		const page = createStaticPage({ directory: join(folder, 'nowhere'), pathPrefix: '', origins: [] })
 		const other = createServer((incoming, response) => void page.serve(incoming, response, '/'))

@@ -70,14 +70,15 @@ export function createStaticPage(options: StaticPageOptions): StaticPage {
 
 /** No script but the page's own files; styles inline too, since the terminal draws with them. */
 export function contentSecurityPolicy(origins: readonly string[]): string {
-	const sockets = origins.map((origin) => origin.replace(/^http/, 'ws'))
+	// A policy can't name an IPv6 address (CSP 3, host-source); there 'self' has to do, which covers sockets of the same host.
+	const sockets = origins.filter((origin) => !origin.includes('[')).map((origin) => origin.replace(/^http/, 'ws'))
 	return [
 		"default-src 'none'",
 		"script-src 'self' 'wasm-unsafe-eval'",
 		"style-src 'self' 'unsafe-inline'",
 		"img-src 'self' data: blob:",
 		"font-src 'self' data:",
-		`connect-src 'self' ${sockets.join(' ')}`,
+		['connect-src', "'self'", ...sockets].join(' '),
 		"manifest-src 'self'",
 		"worker-src 'self' blob:",
 		"base-uri 'self'",
