@@ -21,7 +21,7 @@ describe('settings', () => {
 	})
 
 	it('are taken from flags, then environment, then file', () => {
-		const file = { PORT: 1, SSH_PORT: '2', LOG_LEVEL: 'warn' }
+		const file = { port: 1, ssh_port: '2', log_level: 'warn' }
 		const parsed = parseAgentConfig({ flags: { PORT: '3' }, env: { PORT: '4', SSH_PORT: '5' }, file })
 		expect(parsed).toMatchObject({ ok: true, config: { port: 3, sshPort: 5, logLevel: 'warn' } })
 	})
@@ -35,7 +35,7 @@ describe('settings', () => {
 				RELAY_URL: 'http://relay.example',
 				ALLOWED_ORIGINS: 'https://a.example/x',
 			},
-			file: { RELAY_PLAIN_HTTP: 'perhaps', X: 1 },
+			file: { relay_plain_http: 'perhaps', x: 1 },
 		})
 		const problems = parsed.ok ? [] : parsed.problems
 		for (const name of [

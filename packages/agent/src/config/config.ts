@@ -42,7 +42,7 @@ export interface ConfigSources {
 	/** By the setting's environment name, as the command line gave them. */
 	readonly flags?: Readonly<Record<string, string | undefined>>
 	readonly env?: Readonly<Record<string, string | undefined>>
-	/** A settings file's content, parsed from JSON; keys are environment names. */
+	/** A settings file's content, parsed from JSON; keys are the environment names in lower case. */
 	readonly file?: unknown
 }
 
@@ -129,7 +129,8 @@ function fileValues(file: unknown, problems: string[]): ReadonlyMap<string, stri
 		problems.push('the settings file does not hold a JSON object')
 		return values
 	}
-	for (const [name, value] of Object.entries(file)) {
+	for (const [key, value] of Object.entries(file)) {
+		const name = key.toUpperCase()
 		if (!isSetting(name)) problems.push(`${name} in the settings file is not a setting of the agent`)
 		else if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') values.set(name, String(value))
 		else problems.push(`${name} in the settings file is neither text nor a number`)

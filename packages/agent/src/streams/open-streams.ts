@@ -57,7 +57,7 @@ export async function openInbound(link: NodeLink, inbound: InboundStream, deps: 
 			return policy.exec ? openExec(inbound, request, deps) : refuse(inbound, 'programs without a terminal')
 		case 'ssh':
 		case 'tcp':
-			return openRemote(link, inbound, request, owner, deps)
+			return openRemote({ link, owner }, inbound, request, deps)
 	}
 }
 
@@ -96,10 +96,9 @@ function attach(inbound: InboundStream, request: AttachRequest, owner: TerminalO
 }
 
 async function openRemote(
-	link: NodeLink,
+	{ link, owner }: { readonly link: NodeLink; readonly owner: TerminalOwner },
 	inbound: InboundStream,
 	request: RemoteRequest,
-	owner: TerminalOwner,
 	deps: StreamDeps,
 ): Promise<void> {
 	const { ownSsh } = deps

@@ -135,6 +135,7 @@ export class SshLogin {
 		return {
 			type: 'keyboard-interactive',
 			username: this.#username,
+			// oxlint-disable-next-line max-params -- ssh2 calls it like this
 			prompt: (title, instructions, _language, prompts, finish) => void ask(title, instructions, prompts).then(finish),
 		}
 	}
@@ -169,9 +170,9 @@ export function parsePrivateKey(text: string, passphrase: string | undefined): R
 			? { kind: 'encrypted' }
 			: { kind: 'invalid' }
 	}
-	// The types say one key; a file with several gives a list.
-	const key: ParsedKey | undefined = Array.isArray(parsed) ? parsed[0] : parsed
-	return key?.isPrivateKey() === true ? { kind: 'key', key } : { kind: 'invalid' }
+	// A file with several keys gives a list, which the types don't say: it holds no one key that was meant.
+	if (Array.isArray(parsed)) return { kind: 'invalid' }
+	return parsed.isPrivateKey() ? { kind: 'key', key: parsed } : { kind: 'invalid' }
 }
 
 function refusalText(method: LoginMethod): string {
