@@ -1,6 +1,11 @@
 /** What end-to-end tests stand on: real programs, each in a world of its own, ended with the test. */
+export * from './certificates.ts'
 export * from './child.ts'
 export * from './chromium.ts'
+export * from './namespace.ts'
+export * from './nginx.ts'
+export * from './postgres.ts'
+export * from './relay.ts'
 export * from './sally.ts'
 export * from './scope.ts'
 export * from './sshd.ts'
