@@ -21,7 +21,6 @@ export function unitText(options: UnitOptions): string {
 		'# Written by `sally agent install`, which writes it anew: put changes into a drop-in (systemctl edit).',
 		'[Unit]',
 		'Description=Sallyport agent',
-		'Documentation=man:sally(1)',
 		'Wants=network-online.target',
 		'After=network-online.target',
 		'StartLimitIntervalSec=0',
