@@ -29,6 +29,8 @@ export interface Stand {
 	readonly path: CheatingPath
 	readonly relay: Relay
 	readonly token: string
+	/** Of the owner, paired with nothing: for what people do at the relay. */
+	readonly client: SallyClient
 	/** A machine at the relay. */
 	machine(name: string): Promise<Machine>
 	/** An agent that runs and belongs to no relay yet. */
@@ -62,7 +64,12 @@ export async function startStand(scope: Scope, options: { readonly log?: Logger 
 	await post('/api/setup', { ...ACCOUNT, username: 'ann', setup_secret: relay.setup?.setupSecret })
 	const token = String((await post('/api/cli/login', { ...ACCOUNT, device_name: 'stand' }))['token'])
 
+	const owner = await openNodeProfile(join(folder, 'owner'))
+	const client = await openNodeClient({ profile: owner, origin: path.origin, token: async () => token, deviceName: 'owner' })
+	scope.defer(() => client.close())
+
 	const stand: Stand = {
+		client,
 		path,
 		relay,
 		token,
