@@ -1,11 +1,20 @@
-import { statSync } from 'node:fs'
+import { realpathSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 export const VERSION = '0.1.0'
 
-/** The script that runs: what starts the background process and stands in ssh's ProxyCommand. */
+/**
+ * The script that runs: what starts the background process and stands in ssh's ProxyCommand. Links are followed: the
+ * command is mostly called through one (`/usr/local/bin/sally`), and its page lies beside the file itself.
+ */
 export function scriptPath(): string {
-	return process.argv[1] ?? fileURLToPath(import.meta.url)
+	const path = process.argv[1] ?? fileURLToPath(import.meta.url)
+	try {
+		return realpathSync(path)
+	} catch {
+		// Replaced or removed while running: the name is all there is.
+		return path
+	}
 }
 
 /** Tells builds apart, so that a command never talks to a background process of another one. */
