@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { userInfo } from 'node:os'
 import type { Clock, LinkAcceptor, NodeDescription } from '@sallyport/carrier'
 import { createLinkAcceptor, systemClock } from '@sallyport/carrier'
 import { createNodeCrypto } from '@sallyport/carrier/node'
@@ -30,6 +31,7 @@ import type { AgentState } from './state/agent-state.ts'
 import { openAgentState } from './state/agent-state.ts'
 import type { RelayPin } from './state/relay-pin.ts'
 import { HostKeys } from './streams/host-keys.ts'
+import type { Account } from './streams/shell-environment.ts'
 import { Terminals } from './streams/terminals.ts'
 import { AGENT_VERSION } from './version.ts'
 
@@ -41,6 +43,8 @@ export interface AgentDeps {
 	readonly random?: () => number
 	/** The process's environment: programs get a small part of it. @default process.env */
 	readonly env?: NodeJS.ProcessEnv
+	/** Whose shell, home and name programs get. @default the user that the agent runs as */
+	readonly account?: Account
 	/** Each change of where the agent stands with its relay. */
 	readonly onRelayState?: (state: RelayState) => void
 	/** `sally agent stop` was asked for; whoever made the agent closes it. */
@@ -140,6 +144,7 @@ class NodeAgent implements Agent {
 			streams: {
 				clock,
 				env,
+				account: deps.account ?? userInfo(),
 				terminals: this.#terminals,
 				hostKeys: this.#hostKeys,
 				ownSsh: { host: config.sshHost, port: config.sshPort },

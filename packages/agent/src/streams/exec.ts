@@ -7,6 +7,7 @@ import type { OpenStream } from '@sallyport/protocol'
 import { systemCode } from '../errors.ts'
 import { sendFrom, writeTo } from './pipe.ts'
 import { signalGroup, signalName } from './pty-node.ts'
+import type { Account } from './shell-environment.ts'
 import { homeFolder, userEnvironment } from './shell-environment.ts'
 
 export type ExecRequest = Extract<OpenStream, { kind: 'exec' }>
@@ -19,7 +20,7 @@ const KILL_AFTER_MS = 5_000
 export function openExec(
 	inbound: InboundStream,
 	request: ExecRequest,
-	deps: { readonly clock: Clock; readonly env: NodeJS.ProcessEnv },
+	deps: { readonly clock: Clock; readonly env: NodeJS.ProcessEnv; readonly account: Account },
 ): void {
 	const problem = requestProblem(request)
 	if (problem !== undefined) {
@@ -27,7 +28,7 @@ export function openExec(
 		return
 	}
 	const [file = '', ...args] = request.argv
-	const folder = request.cwd === undefined ? homeFolder() : resolve(homeFolder(), request.cwd)
+	const folder = request.cwd === undefined ? homeFolder(deps.account) : resolve(homeFolder(deps.account), request.cwd)
 	if (!isFolder(folder)) {
 		inbound.stream.reset('spawn_failed', `${folder} is not a folder on this machine`)
 		return
@@ -35,7 +36,7 @@ export function openExec(
 	// A group of its own, so that what it starts can be ended with it.
 	const child = spawn(file, args, {
 		cwd: folder,
-		env: { ...userEnvironment(deps.env), ...request.env },
+		env: { ...userEnvironment(deps.env, deps.account), ...request.env },
 		detached: true,
 		stdio: 'pipe',
 	})

@@ -5,6 +5,7 @@ import { errorText } from '../errors.ts'
 import { openExec } from './exec.ts'
 import type { HostKeys } from './host-keys.ts'
 import { openPty } from './pty-node.ts'
+import type { Account } from './shell-environment.ts'
 import { loginShell } from './shell-environment.ts'
 import { openSsh } from './ssh.ts'
 import type { Resolve, Target } from './target.ts'
@@ -17,6 +18,8 @@ export interface StreamDeps {
 	readonly clock: Clock
 	/** The agent's own environment: programs get a small part of it. */
 	readonly env: NodeJS.ProcessEnv
+	/** Whose shell, home and name programs get. */
+	readonly account: Account
 	readonly terminals: Terminals
 	readonly hostKeys: HostKeys
 	readonly ownSsh: Target
@@ -78,7 +81,7 @@ function openShell(inbound: InboundStream, request: ShellRequest, owner: Termina
 
 function startShell(inbound: InboundStream, request: ShellRequest, deps: StreamDeps): ReturnType<typeof openPty> | undefined {
 	try {
-		return openPty({ ...loginShell(deps.env, request.term), cols: request.cols, rows: request.rows })
+		return openPty({ ...loginShell(deps.env, request.term, deps.account), cols: request.cols, rows: request.rows })
 	} catch (error) {
 		inbound.stream.reset('spawn_failed', `the shell could not be started: ${errorText(error).slice(0, 300)}`)
 		return undefined

@@ -1,5 +1,5 @@
 import { accessSync, constants, statSync } from 'node:fs'
-import { hostname, userInfo } from 'node:os'
+import { hostname } from 'node:os'
 
 /** A program and what it is started with. */
 export interface ShellCommand {
@@ -23,7 +23,7 @@ const PASSED_ON = ['LANG', 'LC_ALL', 'LC_CTYPE', 'TZ', 'XDG_RUNTIME_DIR', 'DBUS_
 const LOGIN_SHELLS: ReadonlySet<string> = new Set(['sh', 'bash', 'dash', 'zsh', 'ksh', 'mksh', 'fish', 'ash'])
 
 /** The own login shell of the user that the agent runs as, in a clean environment. */
-export function loginShell(agentEnv: NodeJS.ProcessEnv, term: string | undefined, account: Account = userInfo()): ShellCommand {
+export function loginShell(agentEnv: NodeJS.ProcessEnv, term: string | undefined, account: Account): ShellCommand {
 	const file = usableShell(account.shell)
 	const name = file.slice(file.lastIndexOf('/') + 1)
 	return {
@@ -40,7 +40,7 @@ export function loginShell(agentEnv: NodeJS.ProcessEnv, term: string | undefined
 }
 
 /** What every program of the user gets, with or without a terminal. */
-export function userEnvironment(agentEnv: NodeJS.ProcessEnv, account: Account = userInfo()): Record<string, string> {
+export function userEnvironment(agentEnv: NodeJS.ProcessEnv, account: Account): Record<string, string> {
 	const env: Record<string, string> = {}
 	for (const name of PASSED_ON) {
 		const value = agentEnv[name]
@@ -58,7 +58,7 @@ export function userEnvironment(agentEnv: NodeJS.ProcessEnv, account: Account = 
 	}
 }
 
-export function homeFolder(account: Account = userInfo()): string {
+export function homeFolder(account: Account): string {
 	try {
 		if (statSync(account.homedir).isDirectory()) return account.homedir
 	} catch {

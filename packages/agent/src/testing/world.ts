@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import type { ClientIntent, ClientLink, Clock, Identity, LinkStream, OpenedClientLink } from '@sallyport/carrier'
 import { deviceIdOf, makeIdentity, nodeIdOf, openClientLink, runCryptoSync, systemClock } from '@sallyport/carrier'
@@ -62,6 +62,7 @@ export class World {
 				log: silentLogger,
 				env: options.env ?? process.env,
 				random: () => 0,
+				account: accountAt(folder),
 				...(options.clock === undefined ? {} : { clock: options.clock }),
 			},
 			config,
@@ -90,7 +91,7 @@ export class World {
 	/** Stops the agent and starts another one on the same folder. */
 	async restart(): Promise<void> {
 		await this.agent.close()
-		this.agent = await createAgent({ log: silentLogger, random: () => 0 }, this.config)
+		this.agent = await createAgent({ log: silentLogger, random: () => 0, account: accountAt(this.folder) }, this.config)
 		await this.agent.start()
 		if (this.agent.relay !== undefined) await this.relay.until(() => this.relay.control !== undefined)
 	}
@@ -269,4 +270,9 @@ export function joinText(
 		expires: change.expires ?? Date.now() + 60_000,
 	})
 	return { text, secretId: token.value.id, secret }
+}
+
+/** A home of its own: what this machine's user has in their login files is no part of a test. */
+function accountAt(homedir: string) {
+	return { ...userInfo(), homedir, shell: '/bin/bash' }
 }
