@@ -13,7 +13,7 @@ import { PairingBook } from './gate/pairing-book.ts'
 import { createAgentControlClient } from './local/control-client.ts'
 import { openDocument } from './state/document.ts'
 import { pairingsSchema } from './state/pairing-schema.ts'
-import { configOf, newDevice, World } from './testing/world.ts'
+import { configOf, newDevice, World } from './testing/world.fixture.ts'
 import { AGENT_VERSION } from './version.ts'
 
 const folders: string[] = []
@@ -142,7 +142,7 @@ describe('an agent', () => {
 		const folder = await newFolder()
 		const program = join(folder, '..', 'writer.mjs')
 		await build({
-			entryPoints: [join(import.meta.dirname, 'testing', 'kill-writer.ts')],
+			entryPoints: [join(import.meta.dirname, 'testing', 'kill-writer.fixture.ts')],
 			bundle: true,
 			platform: 'node',
 			format: 'esm',

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { Collected, newDevice, shellRequest, World } from './testing/world.ts'
+import { Collected, newDevice, shellRequest, World } from './testing/world.fixture.ts'
 
 let world: World
 afterEach(() => world.close())

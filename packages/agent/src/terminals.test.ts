@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { terminalIdSchema } from '@sallyport/protocol'
 import * as v from 'valibot'
 import { afterEach, describe, expect, it } from 'vitest'
-import { Collected, newDevice, shellRequest, World } from './testing/world.ts'
+import { Collected, newDevice, shellRequest, World } from './testing/world.fixture.ts'
 
 let world: World
 afterEach(() => world.close())

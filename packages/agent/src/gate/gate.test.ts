@@ -5,7 +5,7 @@ import { sessionIdFromBytes, userIdSchema } from '@sallyport/protocol'
 import * as v from 'valibot'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createAgentControlClient } from '../local/control-client.ts'
-import { Collected, newDevice, pairIntent, shellRequest, World } from '../testing/world.ts'
+import { Collected, newDevice, pairIntent, shellRequest, World } from '../testing/world.fixture.ts'
 
 let world: World
 beforeEach(async () => {

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import type { ClientLink, StreamRequest } from '@sallyport/carrier'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { Collected, newDevice, World } from '../testing/world.ts'
+import { Collected, newDevice, World } from '../testing/world.fixture.ts'
 
 let world: World
 let link: ClientLink

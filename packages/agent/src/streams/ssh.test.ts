@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import type { ClientLink, InboundStreamMessage, LinkStream } from '@sallyport/carrier'
 import type { HostKeyNotice, LoginPrompt } from '@sallyport/protocol'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { TestSshd } from '../testing/sshd.ts'
-import { Collected, newDevice, World } from '../testing/world.ts'
+import { TestSshd } from '../testing/sshd.fixture.ts'
+import { Collected, newDevice, World } from '../testing/world.fixture.ts'
 
 type Reply = { readonly answers: string[] } | { readonly private_key: { readonly key: string; readonly passphrase?: string } }
 

@@ -5,7 +5,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import type { ClientLink } from '@sallyport/carrier'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { Collected, newDevice, World } from '../testing/world.ts'
+import { Collected, newDevice, World } from '../testing/world.fixture.ts'
 
 let world: World
 let link: ClientLink

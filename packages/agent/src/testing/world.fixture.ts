@@ -14,7 +14,7 @@ import type { Agent } from '../agent.ts'
 import { createAgent } from '../agent.ts'
 import type { AgentConfig } from '../config/config.ts'
 import { parseAgentConfig } from '../config/config.ts'
-import { TestRelay } from './test-relay.ts'
+import { TestRelay } from './test-relay.fixture.ts'
 
 export const crypto = createNodeCrypto()
 
