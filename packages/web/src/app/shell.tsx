@@ -1,7 +1,9 @@
 import type { UserInfo } from '@sallyport/protocol'
 import { clsx } from 'clsx'
 import { lazy, Suspense, useEffect, useState } from 'react'
+import { toast } from 'sonner'
 import { Redirect, Route, Switch, useLocation } from 'wouter'
+import { toProblem } from '../lib/problem.ts'
 import { ApprovalNotices } from '../screens/approval-notice.tsx'
 import { Connections } from '../screens/connections.tsx'
 import { Devices } from '../screens/devices.tsx'
@@ -17,7 +19,7 @@ const Terminals = lazy(() => import('../terminal/terminals-screen.tsx').then((mo
 
 /** All that is behind the sign-in. Terminals stand beside the routes, so that moving about never touches them. */
 export function Shell({ user, isExpired }: { readonly user: UserInfo; readonly isExpired: boolean }) {
-	const { nodes, approvals } = useServices()
+	const { client, nodes, approvals } = useServices()
 	const { tabs } = useTabs()
 	const [path] = useLocation()
 	const isTerminals = path.startsWith('/terminals')
@@ -28,11 +30,13 @@ export function Shell({ user, isExpired }: { readonly user: UserInfo; readonly i
 	useEffect(() => {
 		nodes.start()
 		approvals.start()
+		// Machines that join by a command of before the reload are paired when they come.
+		client.resumeJoins().catch((error: unknown) => toast.error(toProblem(error).message))
 		return () => {
 			approvals.stop()
 			nodes.stop()
 		}
-	}, [nodes, approvals])
+	}, [client, nodes, approvals])
 
 	return (
 		<div className="flex h-dvh flex-col overflow-hidden">

@@ -1,7 +1,7 @@
 /** Screens of the preview and the steps that lead to each. */
 const openTerminal = async (page, name = 'build-box') => {
 	await page.getByRole('button', { name: `Open terminal on ${name}` }).click()
-	await page.locator('.xterm-screen').first().waitFor()
+	await page.locator('[role=tabpanel]:not([inert]) .xterm-screen').waitFor()
 	await page.waitForTimeout(300)
 }
 const more = async (page, name, item) => {

@@ -47,7 +47,7 @@ describe('formatCountdown', () => {
 
 it('shows a dash for a share of nothing', () => {
 	expect(formatPercent(1, 0)).toBe('–')
-	expect(formatPercent(1, 3)).toBe('33 %')
+	expect(formatPercent(1, 3)).toBe('33%')
 })
 
 it('counts in words', () => {

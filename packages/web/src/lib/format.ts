@@ -62,7 +62,7 @@ export function formatDateTime(ms: number): string {
 }
 
 export function formatPercent(part: number, whole: number): string {
-	return whole <= 0 ? '–' : `${Math.round((part / whole) * 100)} %`
+	return whole <= 0 ? '–' : `${Math.round((part / whole) * 100)}%`
 }
 
 export function plural(count: number, one: string, many: string = `${one}s`): string {

@@ -42,8 +42,13 @@ function OpenAddMachine({ onClose }: { readonly onClose: () => void }) {
 		<Dialog
 			isOpen
 			onOpenChange={close}
-			title="Add a machine"
-			description="Run this on the machine, as the user whose shell you want. It enrols the machine and pairs it with this browser in one step."
+			title={state.kind === 'joined' ? 'The machine is there' : 'Add a machine'}
+			{...(state.kind === 'joined'
+				? {}
+				: {
+						description:
+							'Run this on the machine, as the user whose shell you want. It enrols the machine and pairs it with this browser in one step.',
+					})}
 			footer={
 				state.kind === 'joined' ? (
 					<>

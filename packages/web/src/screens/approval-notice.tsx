@@ -46,7 +46,7 @@ function Notice({
 		>
 			<ShieldQuestion className="size-5 shrink-0 text-warn" aria-hidden="true" />
 			<div className="min-w-0 flex-1 text-sm">
-				<div className="truncate font-medium">
+				<div className="line-clamp-2 font-medium">
 					{plainLine(approval.request.device_name, 40)} asks to be let in at {plainLine(approval.nodeName, 40)}
 				</div>
 				{count > 1 && <div className="text-xs text-muted">and {count - 1} more</div>}

@@ -122,7 +122,7 @@ function Figures({ node }: { readonly node: NodeInfo }) {
 		)
 	}
 	return (
-		<div className="mt-4 grid h-[1.625rem] grid-cols-3 gap-4">
+		<div className="mt-4 grid h-[1.625rem] grid-cols-3 gap-3 sm:gap-4">
 			<Meter label="Load" value={stats.load1 / Math.max(1, stats.cpus)} text={stats.load1.toFixed(2)} />
 			<Meter
 				label="Memory"

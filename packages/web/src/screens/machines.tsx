@@ -69,7 +69,7 @@ export function Machines({ openId }: { readonly openId: string | undefined }) {
 
 function Filter({ query, onChange }: { readonly query: string; readonly onChange: (query: string) => void }) {
 	return (
-		<div className="relative w-full sm:w-60">
+		<div className="relative min-w-0 flex-1 sm:w-60 sm:flex-none">
 			<Search className="pointer-events-none absolute top-2.5 left-3 size-4 text-muted" aria-hidden="true" />
 			<Input
 				type="search"

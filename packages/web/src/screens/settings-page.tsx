@@ -10,7 +10,7 @@ import { Tokens } from './settings-tokens.tsx'
 const SECTIONS = [
 	{ id: 'account', label: 'Account' },
 	{ id: 'sign-ins', label: 'Sign-ins' },
-	{ id: 'tokens', label: 'Access tokens' },
+	{ id: 'tokens', label: 'Tokens' },
 	{ id: 'appearance', label: 'Appearance' },
 ] as const
 
@@ -27,7 +27,7 @@ export function SettingsPage({ user, section }: { readonly user: UserInfo; reado
 							href={`/settings/${id}`}
 							aria-current={id === here.id ? 'page' : undefined}
 							className={clsx(
-								'rounded-md px-2.5 py-1.5 text-sm font-medium whitespace-nowrap',
+								'rounded-md px-2 py-1.5 md:px-2.5 text-sm font-medium whitespace-nowrap',
 								id === here.id ? 'bg-surface text-text shadow-card ring-1 ring-line' : 'text-muted hover:text-text',
 							)}
 						>

@@ -12,16 +12,7 @@ import { FrontDoor } from './front-door.tsx'
 export function SignIn() {
 	const { invite } = useAccount()
 	return (
-		<FrontDoor
-			title="Sign in"
-			{...(invite === undefined ? {} : { lead: `to pair this browser with ${invite.node_name}.` })}
-			note={
-				<>
-					Forgotten the password? On the machine that runs the relay:{' '}
-					<code className="text-xs whitespace-nowrap text-text">sally relay user reset</code>
-				</>
-			}
-		>
+		<FrontDoor title="Sign in" {...(invite === undefined ? {} : { lead: `to pair this browser with ${invite.node_name}.` })}>
 			<SignInForm />
 		</FrontDoor>
 	)

@@ -10,8 +10,13 @@ import type { TerminalController } from './controller.ts'
 import { QuestionCard } from './questions.tsx'
 import { SshLogin } from './ssh-login.tsx'
 
-/** What lies over the screen: a question, the way there, or why it ended. The output beneath stays readable. */
-export function Overlay({ tab, controller }: { readonly tab: Tab; readonly controller: TerminalController }) {
+export interface OverlayProps {
+	readonly tab: Tab
+	readonly controller: TerminalController
+}
+
+/** What lies over the screen: a question, or the way there. */
+export function Overlay({ tab }: Pick<OverlayProps, 'tab'>) {
 	if (tab.question !== undefined) {
 		return tab.question.kind === 'login' ? (
 			<SshLogin tab={tab} question={tab.question} key={`${tab.question.prompt.prompt_id}`} />
@@ -19,16 +24,22 @@ export function Overlay({ tab, controller }: { readonly tab: Tab; readonly contr
 			<QuestionCard question={tab.question} nodeName={plainLine(tab.nodeName, 60)} />
 		)
 	}
+	if (tab.phase.kind !== 'connecting') return null
+	return (
+		<div role="status" className="anim-fade absolute inset-x-0 top-0 flex items-center gap-2.5 px-4 py-3 text-sm">
+			<LoaderCircle className="size-4 animate-spin text-accent" aria-hidden="true" />
+			<span className="rounded bg-raised px-1.5 text-muted">{tab.phase.step}…</span>
+		</div>
+	)
+}
+
+/** Below the screen, so that no line of output is covered: on its way back, or why it ended. */
+export function StatusBar({ tab, controller }: OverlayProps) {
 	switch (tab.phase.kind) {
 		case 'waiting':
+		case 'connecting':
 		case 'open':
 			return null
-		case 'connecting':
-			return (
-				<Bar icon={<LoaderCircle className="size-4 animate-spin text-accent" />} isCalm>
-					{tab.phase.step}…
-				</Bar>
-			)
 		case 'reattaching':
 			return (
 				<Bar
@@ -94,21 +105,11 @@ function EndedBar({
 	)
 }
 
-function Bar({
-	icon,
-	action,
-	isCalm = false,
-	children,
-}: {
-	readonly icon: ReactNode
-	readonly action?: ReactNode
-	readonly isCalm?: boolean
-	readonly children: ReactNode
-}) {
+function Bar({ icon, action, children }: { readonly icon: ReactNode; readonly action: ReactNode; readonly children: ReactNode }) {
 	return (
 		<div
-			role={isCalm ? 'status' : 'alert'}
-			className="anim-pop absolute inset-x-3 bottom-3 z-10 mx-auto flex max-w-[44rem] flex-wrap items-center justify-end gap-x-3 gap-y-2 rounded-xl border border-line bg-raised py-2.5 pr-2.5 pl-4 shadow-pop"
+			role="alert"
+			className="flex shrink-0 flex-wrap items-center justify-end gap-x-3 gap-y-2 border-t border-line bg-raised py-2 pr-2.5 pl-4"
 		>
 			<div className="flex min-w-0 flex-1 basis-64 items-start gap-3">
 				<span className="mt-0.5 shrink-0" aria-hidden="true">

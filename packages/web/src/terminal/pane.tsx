@@ -1,3 +1,4 @@
+import { clsx } from 'clsx'
 import { ClipboardPaste, Copy, Search, SquareDashedMousePointer, Trash2 } from 'lucide-react'
 import type { MouseEvent } from 'react'
 import { useEffect, useRef, useState } from 'react'
@@ -7,7 +8,7 @@ import { resolveTheme } from '../state/settings.ts'
 import type { Tab } from '../state/tabs.ts'
 import { ContextMenu } from '../ui/menu.tsx'
 import type { TerminalController } from './controller.ts'
-import { Overlay } from './overlay.tsx'
+import { Overlay, StatusBar } from './overlay.tsx'
 import { SearchBar } from './search-bar.tsx'
 import { paneDomId, tabDomId } from './tab-bar.tsx'
 import { terminalTheme } from './themes.ts'
@@ -62,47 +63,50 @@ export function TerminalPane({ tab, controller, isActive, isShown }: TerminalPan
 			id={paneDomId(tab.id)}
 			aria-labelledby={tabDomId(tab.id)}
 			inert={!isActive}
-			className={isActive ? 'absolute inset-0' : 'invisible absolute inset-0'}
+			className={clsx('absolute inset-0 flex flex-col', !isActive && 'invisible')}
 			style={{ background: theme.background }}
 		>
-			{settings.rightClick === 'menu' ? (
-				<ContextMenu
-					onClose={() => controller.focus()}
-					items={[
-						{
-							label: 'Copy',
-							icon: <Copy />,
-							keys: keyLabel('Ctrl+Shift+C'),
-							isDisabled: !hasSelection,
-							onSelect: () => controller.clipboard.copy(),
-						},
-						{
-							label: 'Paste',
-							icon: <ClipboardPaste />,
-							keys: keyLabel('Ctrl+Shift+V'),
-							onSelect: () => controller.clipboard.pasteFromClipboard(),
-						},
-						{ label: 'Select all', icon: <SquareDashedMousePointer />, onSelect: () => controller.screen.term.selectAll() },
-						'separator',
-						{ label: 'Search', icon: <Search />, keys: keyLabel('Ctrl+Shift+F'), onSelect: () => setSearching(true) },
-						{ label: 'Clear scrollback', icon: <Trash2 />, onSelect: () => controller.screen.term.clear() },
-					]}
-				>
-					{surface}
-				</ContextMenu>
-			) : (
-				surface
-			)}
-			{isSearching && (
-				<SearchBar
-					screen={controller.screen}
-					onClose={() => {
-						setSearching(false)
-						controller.focus()
-					}}
-				/>
-			)}
-			<Overlay tab={tab} controller={controller} />
+			<div className="relative min-h-0 flex-1">
+				{settings.rightClick === 'menu' ? (
+					<ContextMenu
+						onClose={() => controller.focus()}
+						items={[
+							{
+								label: 'Copy',
+								icon: <Copy />,
+								keys: keyLabel('Ctrl+Shift+C'),
+								isDisabled: !hasSelection,
+								onSelect: () => controller.clipboard.copy(),
+							},
+							{
+								label: 'Paste',
+								icon: <ClipboardPaste />,
+								keys: keyLabel('Ctrl+Shift+V'),
+								onSelect: () => controller.clipboard.pasteFromClipboard(),
+							},
+							{ label: 'Select all', icon: <SquareDashedMousePointer />, onSelect: () => controller.screen.term.selectAll() },
+							'separator',
+							{ label: 'Search', icon: <Search />, keys: keyLabel('Ctrl+Shift+F'), onSelect: () => setSearching(true) },
+							{ label: 'Clear scrollback', icon: <Trash2 />, onSelect: () => controller.screen.term.clear() },
+						]}
+					>
+						{surface}
+					</ContextMenu>
+				) : (
+					surface
+				)}
+				{isSearching && (
+					<SearchBar
+						screen={controller.screen}
+						onClose={() => {
+							setSearching(false)
+							controller.focus()
+						}}
+					/>
+				)}
+				<Overlay tab={tab} />
+			</div>
+			<StatusBar tab={tab} controller={controller} />
 		</div>
 	)
 }

@@ -4,6 +4,7 @@ import { SearchAddon } from '@xterm/addon-search'
 import { UnicodeGraphemesAddon } from '@xterm/addon-unicode-graphemes'
 import { WebLinksAddon } from '@xterm/addon-web-links'
 import { WebglAddon } from '@xterm/addon-webgl'
+import type { ITheme } from '@xterm/xterm'
 import { Terminal } from '@xterm/xterm'
 import { plainLine, safeLink } from '../lib/hostile-text.ts'
 import { parseOsc52 } from '../lib/osc52.ts'
@@ -48,7 +49,8 @@ export class Screen {
 			fontSize: look.fontSize,
 			lineHeight: 1.15,
 			fontWeightBold: 600,
-			theme: { ...look.theme },
+			theme: withScrollbar(look.theme),
+			overviewRuler: { width: 10 },
 			cursorBlink: look.cursorBlink,
 			screenReaderMode: look.screenReader,
 			minimumContrastRatio: 4.5,
@@ -91,7 +93,7 @@ export class Screen {
 	}
 
 	setLook(look: ScreenLook): void {
-		this.term.options.theme = { ...look.theme }
+		this.term.options.theme = withScrollbar(look.theme)
 		this.term.options.fontSize = look.fontSize
 		this.term.options.cursorBlink = look.cursorBlink
 		this.term.options.screenReaderMode = look.screenReader
@@ -115,6 +117,17 @@ export class Screen {
 		} catch {
 			// No WebGL here: the DOM renderer is in place already.
 		}
+	}
+}
+
+function withScrollbar(theme: TerminalTheme): ITheme {
+	const { foreground } = theme
+	return {
+		...theme,
+		scrollbarSliderBackground: `${foreground}26`,
+		scrollbarSliderHoverBackground: `${foreground}4d`,
+		scrollbarSliderActiveBackground: `${foreground}66`,
+		overviewRulerBorder: '#00000000',
 	}
 }
 

@@ -1,3 +1,4 @@
+import type { ISearchDecorationOptions } from '@xterm/addon-search'
 import { clsx } from 'clsx'
 import { ArrowDown, ArrowUp, CaseSensitive, Regex, X } from 'lucide-react'
 import type { KeyboardEvent } from 'react'
@@ -5,17 +6,29 @@ import { useEffect, useState } from 'react'
 import { IconButton } from '../ui/button.tsx'
 import type { Screen } from './screen.ts'
 
-const DECORATIONS = {
-	matchBackground: '#7a6a1f',
-	matchOverviewRuler: '#e2b55a',
-	activeMatchBackground: '#b8661e',
-	activeMatchColorOverviewRuler: '#f0a35c',
-} as const
+/** Marks that leave the letters readable on the theme's own ground. */
+function marksFor(background: string): ISearchDecorationOptions {
+	const isLight = Number.parseInt(background.slice(1, 3), 16) > 128
+	return isLight
+		? {
+				matchBackground: '#f3e0a8',
+				matchOverviewRuler: '#a87400',
+				activeMatchBackground: '#ffb84d',
+				activeMatchColorOverviewRuler: '#b45f06',
+			}
+		: {
+				matchBackground: '#4a3f14',
+				matchOverviewRuler: '#e2b55a',
+				activeMatchBackground: '#8a4f12',
+				activeMatchColorOverviewRuler: '#f0a35c',
+			}
+}
 
 export function SearchBar({ screen, onClose }: { readonly screen: Screen; readonly onClose: () => void }) {
 	const [query, setQuery] = useState('')
 	const [isCase, setCase] = useState(false)
 	const [isRegex, setRegex] = useState(false)
+	const marks = marksFor(screen.term.options.theme?.background ?? '#000000')
 	const [found, setFound] = useState<{ readonly index: number; readonly count: number }>()
 	useEffect(() => {
 		const listener = screen.search.onDidChangeResults(({ resultIndex, resultCount }) =>
@@ -31,11 +44,11 @@ export function SearchBar({ screen, onClose }: { readonly screen: Screen; readon
 		if (query === '' || !isValid) {
 			screen.search.clearDecorations()
 			setFound(undefined)
-		} else screen.search.findPrevious(query, { caseSensitive: isCase, regex: isRegex, decorations: DECORATIONS })
+		} else screen.search.findPrevious(query, { caseSensitive: isCase, regex: isRegex, decorations: marks })
 	}, [screen, query, isCase, isRegex, isValid])
 	const move = (isUp: boolean) => {
 		if (query === '' || !isValid) return
-		const options = { caseSensitive: isCase, regex: isRegex, decorations: DECORATIONS }
+		const options = { caseSensitive: isCase, regex: isRegex, decorations: marks }
 		if (isUp) screen.search.findPrevious(query, options)
 		else screen.search.findNext(query, options)
 	}
@@ -57,9 +70,9 @@ export function SearchBar({ screen, onClose }: { readonly screen: Screen; readon
 				onChange={(event) => setQuery(event.target.value)}
 				onKeyDown={onKeyDown}
 				spellCheck={false}
-				className="h-7 w-40 min-w-0 rounded-md bg-transparent px-2 text-sm outline-none"
+				className="h-7 w-20 min-w-0 sm:w-40 rounded-md bg-transparent px-2 text-sm outline-none"
 			/>
-			<span className="tabular min-w-14 px-1 text-right text-xs text-muted" role="status">
+			<span className="tabular px-1 text-right whitespace-nowrap sm:min-w-16 text-xs text-muted" role="status">
 				{!isValid
 					? 'bad pattern'
 					: found === undefined

@@ -115,7 +115,7 @@ export function Meter({ label, value, text }: { readonly label: string; readonly
 	const tone = share >= 0.92 ? 'bg-danger' : share >= 0.8 ? 'bg-warn' : 'bg-accent'
 	return (
 		<div className="min-w-0">
-			<div className="flex items-baseline justify-between gap-2 text-xs">
+			<div className="flex items-baseline justify-between gap-1 text-xs">
 				<span className="text-muted">{label}</span>
 				<span className="tabular truncate">{text}</span>
 			</div>

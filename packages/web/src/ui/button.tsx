@@ -49,6 +49,7 @@ export function Button(props: ButtonProps) {
 			)}
 			disabled={disabled === true || isBusy}
 			aria-busy={isBusy || undefined}
+			data-variant={variant}
 			{...rest}
 		>
 			{isBusy ? <LoaderCircle className="size-4 animate-spin" aria-hidden="true" /> : icon}

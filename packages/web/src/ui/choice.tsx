@@ -16,7 +16,7 @@ export function Segmented<T extends string>({ label, value, options, onChange }:
 		<RadioGroup.Root
 			aria-label={label}
 			value={value}
-			className="inline-flex rounded-lg border border-line bg-sunken p-0.5"
+			className="inline-flex self-start rounded-lg border border-line bg-sunken p-0.5"
 			orientation="horizontal"
 		>
 			{options.map((option) => (

@@ -29,6 +29,7 @@ export function Dialog(props: DialogProps) {
 			<Radix.Portal>
 				<Radix.Overlay className={OVERLAY} />
 				<Radix.Content
+					onOpenAutoFocus={focusWhatItIsFor}
 					onEscapeKeyDown={hold}
 					onPointerDownOutside={hold}
 					onInteractOutside={hold}
@@ -39,26 +40,27 @@ export function Dialog(props: DialogProps) {
 						WIDTHS[width],
 					)}
 				>
-					<div className="flex items-start gap-3 px-5 pt-5">
-						<div className="min-w-0 flex-1">
+					<div className="px-5 pt-5">
+						<div className={clsx(isDismissible && 'pr-8')}>
 							<Radix.Title className="text-lg font-semibold tracking-[-0.01em] text-balance">{title}</Radix.Title>
 							{description !== undefined && (
 								<Radix.Description className="mt-1 text-sm text-muted">{description}</Radix.Description>
 							)}
 						</div>
-						{isDismissible && (
-							<Radix.Close asChild>
-								<IconButton label="Close" size="sm" className="-mt-0.5 -mr-1.5">
-									<X className="size-4" />
-								</IconButton>
-							</Radix.Close>
-						)}
 					</div>
 					<div className="scroll-thin min-h-0 flex-1 overflow-y-auto px-5 pt-4 pb-5">{children}</div>
 					{footer !== undefined && (
 						<div className="flex flex-wrap items-center justify-end gap-2 border-t border-line bg-bg/50 px-5 py-3.5">
 							{footer}
 						</div>
+					)}
+					{/* Last in order: the first stop of Tab is what the dialog is for. */}
+					{isDismissible && (
+						<Radix.Close asChild>
+							<IconButton label="Close" size="sm" className="absolute top-4 right-3.5">
+								<X className="size-4" />
+							</IconButton>
+						</Radix.Close>
 					)}
 				</Radix.Content>
 			</Radix.Portal>
@@ -80,6 +82,8 @@ export function Sheet({
 				<Radix.Overlay className={OVERLAY} />
 				<Radix.Content
 					aria-describedby={undefined}
+					data-focus="self"
+					onOpenAutoFocus={focusWhatItIsFor}
 					className="anim-sheet fixed inset-y-0 right-0 z-50 flex w-full flex-col border-l border-line bg-raised shadow-pop sm:w-[30rem]"
 				>
 					<Radix.Title className="sr-only">{title}</Radix.Title>
@@ -96,4 +100,15 @@ export function Sheet({
 			</Radix.Portal>
 		</Radix.Root>
 	)
+}
+
+/** The first field, else the main action, else the dialog itself: never a dangerous button, never the close button. */
+function focusWhatItIsFor(event: Event): void {
+	const dialog = event.currentTarget
+	if (!(dialog instanceof HTMLElement)) return
+	event.preventDefault()
+	const field = dialog.querySelector<HTMLElement>('input:not([type=hidden], [hidden], [readonly]), textarea, select')
+	const action = dialog.querySelector<HTMLElement>('[data-variant=primary]:not(:disabled)')
+	const target = field ?? (dialog.dataset['focus'] === 'self' ? null : action)
+	;(target ?? dialog).focus()
 }

@@ -20,7 +20,7 @@ export function Page({ title, description, actions, children, width = 'wide' }: 
 					<h1 className="text-xl font-semibold tracking-[-0.015em]">{title}</h1>
 					{description !== undefined && <p className="mt-1 max-w-2xl text-base text-muted">{description}</p>}
 				</div>
-				{actions !== undefined && <div className="flex flex-wrap items-center gap-2">{actions}</div>}
+				{actions !== undefined && <div className="flex items-center gap-2 max-sm:w-full">{actions}</div>}
 			</div>
 			{children}
 		</div>
