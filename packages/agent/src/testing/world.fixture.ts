@@ -85,7 +85,8 @@ export class World {
 		for (const clean of this.#clean.reverse()) await clean()
 		await this.agent.close()
 		await this.relay.stop()
-		await rm(this.folder, { recursive: true, force: true })
+		// A shell that was hung up still writes its history.
+		await rm(this.folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 25 })
 	}
 
 	/** Stops the agent and starts another one on the same folder. */
