@@ -15,6 +15,8 @@ export interface PtyOptions {
 	readonly rows: number
 }
 
+/** From the hang-up to the certain end. */
+const KILL_AFTER_MS = 3_000
 const READ_BYTES = 64 * 1024
 /** What a pty can hold after its program has gone is far less; the bound is for a background process that goes on writing. */
 const TAIL_MAX_BYTES = 512 * 1024
@@ -90,7 +92,12 @@ class NodePty implements TerminalSource {
 	}
 
 	end(): void {
-		if (!this.#isOver) signalGroup(this.#pty.pid, 'SIGHUP')
+		if (this.#isOver) return
+		signalGroup(this.#pty.pid, 'SIGHUP')
+		// A program that was just started may have no group yet, or not hear it: the second try leaves no choice.
+		setTimeout(() => {
+			if (!this.#isOver) signalGroup(this.#pty.pid, 'SIGKILL')
+		}, KILL_AFTER_MS).unref()
 	}
 
 	#finish(exit: TerminalExit): void {
