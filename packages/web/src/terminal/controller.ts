@@ -1,4 +1,5 @@
 import type { SshLoginUi, TerminalEnd, TerminalSession, TerminalSize } from '@sallyport/client'
+import { toast } from 'sonner'
 import type { Services } from '../app/services.tsx'
 import { plainLine } from '../lib/hostile-text.ts'
 import { OutboundQueue } from '../lib/outbound-queue.ts'
@@ -21,6 +22,7 @@ export class TerminalController {
 	readonly #id: string
 	#session: TerminalSession | undefined
 	#keys: OutboundQueue | undefined
+	#typedAhead: Uint8Array[] = []
 	/** Grows with each attempt, so that an answer that comes late is put away. */
 	#attempt = 0
 	#isDisposed = false
@@ -102,6 +104,7 @@ export class TerminalController {
 			this.#adopt(session)
 		} catch (error) {
 			if (attempt !== this.#attempt || this.#isDisposed) return
+			this.#typedAhead = []
 			const problem = toProblem(error)
 			this.#noticeExpiry(problem.code)
 			this.#services.tabs.update(this.#id, { question: undefined, phase: failedPhase(problem, this.#tab?.hostKey) })
@@ -137,6 +140,7 @@ export class TerminalController {
 	#adopt(session: TerminalSession): void {
 		this.#session = session
 		this.#keys = new OutboundQueue(session)
+		for (const bytes of this.#typedAhead.splice(0)) this.#keys.push(bytes)
 		session.onOutput((bytes, done) => {
 			this.screen.term.write(bytes, done)
 			this.#markNews()
@@ -219,7 +223,15 @@ export class TerminalController {
 	}
 
 	#send(bytes: Uint8Array): void {
-		this.#keys?.push(bytes)
+		if (this.#keys !== undefined) {
+			// A host that hasn't read 64 MiB will not read this either: said, rather than lost in silence.
+			if (!this.#keys.push(bytes)) toast.error('The program is not reading: what was typed or pasted last was not sent.')
+			return
+		}
+		// Typed while the shell was on its way: it gets it, as from any terminal.
+		const tab = this.#tab
+		if (tab?.kind === 'shell' && tab.phase.kind === 'connecting' && this.#typedAhead.length < MAX_TYPED_AHEAD)
+			this.#typedAhead.push(bytes)
 	}
 
 	#markNews(): void {
@@ -238,6 +250,9 @@ export class TerminalController {
 		return { theme: terminalTheme(id, page), fontSize, cursorBlink, screenReader }
 	}
 }
+
+/** Keystrokes kept while a shell is being opened. */
+const MAX_TYPED_AHEAD = 256
 
 /** Refusals that another try can't change. */
 const LASTING: ReadonlySet<string> = new Set([
