@@ -26,3 +26,9 @@ export function buildId(): string {
 		return VERSION
 	}
 }
+
+/**
+ * Flags of V8 for processes that carry bulk. A small heap with many buffers outside it is collected whole for every few
+ * MiB carried; with this start size it isn't (measured: 85 whole collections for 512 MiB, then none; same memory).
+ */
+export const BULK_FLAGS: readonly string[] = ['--initial-old-space-size=128']

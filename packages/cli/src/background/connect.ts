@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { chmod, lstat, mkdir } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import { withFileLock } from '@sallyport/client/node'
-import { scriptPath } from '../build-id.ts'
+import { BULK_FLAGS, scriptPath } from '../build-id.ts'
 import { CliError, EXIT } from '../exit-codes.ts'
 import type { ProfilePaths } from '../profile/paths.ts'
 import { LOCAL_BUFFER_BYTES } from './server.ts'
@@ -43,7 +43,7 @@ async function startAndConnect(paths: ProfilePaths): Promise<Socket> {
 	// Another command may have started it while this one waited for the lock.
 	const running = await tryConnect(paths.socket)
 	if (running !== undefined) return running
-	const child = spawn(process.execPath, [scriptPath(), '--profile', paths.name, 'background'], {
+	const child = spawn(process.execPath, [...BULK_FLAGS, scriptPath(), '--profile', paths.name, 'background'], {
 		detached: true,
 		// An inherited stderr would keep ssh waiting for its end.
 		stdio: 'ignore',

@@ -3,7 +3,7 @@ import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { installService, uninstallService } from '@sallyport/agent'
-import { scriptPath } from '../../build-id.ts'
+import { BULK_FLAGS, scriptPath } from '../../build-id.ts'
 import type { Context } from '../../context.ts'
 import { CliError, EXIT } from '../../exit-codes.ts'
 import { showText } from '../../text/plain.ts'
@@ -28,7 +28,7 @@ export async function install(context: Context, flags: ServerFlags, options: Ins
 	}
 	const installed = await installService({
 		scope: options.isSystem ? { kind: 'system', user } : { kind: 'user' },
-		command: [process.execPath, scriptPath(), 'agent', 'start'],
+		command: [process.execPath, ...BULK_FLAGS, scriptPath(), 'agent', 'start'],
 		dataDir: config.dataDir,
 		isStarted: options.isStarted,
 		...(options.environmentFile === undefined ? {} : { environmentFile: options.environmentFile }),
