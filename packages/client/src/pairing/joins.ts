@@ -99,10 +99,10 @@ export class Joins {
 	/** The machine that enrolled by this join's token, as soon as it is connected. */
 	#nodeOf(join: StoredJoin, signal: AbortSignal): Promise<NodeInfo> {
 		return new Promise((resolve, reject) => {
-			let stop: (() => void) | undefined
+			let stop = (): void => {}
 			let found: NodeInfo | undefined
 			const finish = (): void => {
-				stop?.()
+				stop()
 				signal.removeEventListener('abort', finish)
 				if (found !== undefined) resolve(found)
 				else reject(this.#gone(join))
