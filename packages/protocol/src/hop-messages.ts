@@ -204,7 +204,9 @@ function parseOp<T extends Record<string, v.GenericSchema>>(
 	const op = messageOp(json.value)
 	if (op === undefined) return fault('MESSAGE_INVALID', 'message has no op')
 	const schema = Object.hasOwn(schemas, op) ? schemas[op] : undefined
-	if (schema === undefined) return fault('OP_UNKNOWN', `op ${JSON.stringify(op.slice(0, 32))} is not known here`)
+	// The sender chose these characters, and logs and terminals will show them: JSON alone lets C1 controls through.
+	if (schema === undefined)
+		return fault('OP_UNKNOWN', `op ${JSON.stringify(op.slice(0, 32).replace(/[^ -~]/g, '?'))} is not known here`)
 	// Safe: the schema found under this op has this output type.
 	return parseWith(schema as v.GenericSchema<unknown, MessagesOf<T>>, json.value)
 }

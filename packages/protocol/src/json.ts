@@ -4,6 +4,9 @@ import { LIMITS } from './limits.ts'
 import type { Result } from './result.ts'
 import { fault, ok } from './result.ts'
 
+/** Of the place of a mistake, in an explanation. */
+const MAX_PATH_CHARS = 128
+
 /** Parses JSON text that came from outside: size first, then depth, then the value itself. */
 export function parseJson(input: Uint8Array | string, maxBytes: number): Result<unknown> {
 	// A string is at least as many bytes as UTF-16 units, so this bound can't let more through.
@@ -25,7 +28,12 @@ export function parseWith<T>(schema: v.GenericSchema<unknown, T>, value: unknown
 	const parsed = v.safeParse(schema, value, { abortEarly: true })
 	if (parsed.success) return ok(parsed.output)
 	const issue = parsed.issues[0]
-	return fault('MESSAGE_INVALID', `${v.getDotPath(issue) ?? 'message'}: expected ${issue.expected ?? issue.message}`)
+	return fault('MESSAGE_INVALID', `${plainPath(v.getDotPath(issue))}: expected ${issue.expected ?? issue.message}`)
+}
+
+/** In a record the sender chose the keys too: logs and terminals get neither their controls nor their length. */
+function plainPath(path: string | null): string {
+	return path === null ? 'message' : path.slice(0, MAX_PATH_CHARS).replace(/[^ -~]/g, '?')
 }
 
 /** The `op` of a message, if it has one. */
