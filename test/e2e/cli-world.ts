@@ -1,6 +1,7 @@
 /** A relay with one machine and one person at a terminal, all of them real programs. */
 import { createHash, randomBytes } from 'node:crypto'
 import { createRequire } from 'node:module'
+import type { spawn as ptySpawn } from '@lydell/node-pty'
 import {
 	createHome,
 	type Home,
@@ -85,7 +86,7 @@ export interface PtyChild {
 /** A command in a terminal of its own. */
 export function startInPty(scope: Scope, home: Home, args: readonly string[]): PtyChild {
 	const require = createRequire(new URL('../../packages/agent/package.json', import.meta.url))
-	const { spawn } = require('@lydell/node-pty') as typeof import('@lydell/node-pty')
+	const { spawn } = require('@lydell/node-pty') as { readonly spawn: typeof ptySpawn }
 	const child = spawn(process.execPath, [sallyPath(), ...args], { cols: 80, rows: 24, cwd: home.folder, env: { ...home.env } })
 	let text = ''
 	child.onData((data) => {
