@@ -31,7 +31,7 @@ beforeAll(async () => {
 	await readableTerminals(owner.page)
 })
 
-describe('the page, from the first run on', { sequential: true }, () => {
+describe('the page, from the first run on', { concurrent: false }, () => {
 	it('takes the one-use link, wipes its secrets, and makes the owner', async () => {
 		const { page } = owner
 		await setUpInPage(page, up.link)

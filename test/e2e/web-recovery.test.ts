@@ -41,7 +41,7 @@ beforeAll(async () => {
 	await waitForTerminal(page, /[$#]/)
 })
 
-describe('a terminal whose path is lost', { sequential: true }, () => {
+describe('a terminal whose path is lost', { concurrent: false }, () => {
 	it('says so while the relay is gone, and has the same shell when it is back', async () => {
 		await typeLine(page, 'kept="same shell $$"; echo "$kept"')
 		const before = /^same shell \d+$/m.exec(await waitForTerminal(page, /^same shell \d+$/m))?.[0]

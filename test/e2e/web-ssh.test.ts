@@ -41,7 +41,7 @@ async function startLogin(user: string): Promise<void> {
 	await card.getByRole('button', { name: 'Continue' }).click()
 }
 
-describe('an SSH login in the page', { sequential: true }, () => {
+describe('an SSH login in the page', { concurrent: false }, () => {
 	it.runIf(isRoot())('asks a password again when it was wrong, then opens the shell', async () => {
 		const user = createSystemUser(scope)
 		await startLogin(user.name)

@@ -1,3 +1,5 @@
+import '@fontsource-variable/inter/wght.css'
+import '@fontsource-variable/jetbrains-mono/wght.css'
 import './styles.css'
 import { openBrowserClient } from '@sallyport/client/browser'
 import { createRoot } from 'react-dom/client'

@@ -1,3 +1,5 @@
+import '@fontsource-variable/inter/wght.css'
+import '@fontsource-variable/jetbrains-mono/wght.css'
 import '../styles.css'
 import { createRoot } from 'react-dom/client'
 import { App } from '../app/app.tsx'
@@ -15,12 +17,12 @@ const fragment = takeFragment(location, history)
 const { client, pageSession } = createScriptedClient(scene, Date.now())
 const shown =
 	scene === 'setup'
-		? { setupSecret: 'preview', invite: previewInvite() }
+		? { setupSecret: crypto.randomUUID(), invite: previewInvite() }
 		: query.has('invite')
 			? { invite: previewInvite() }
 			: fragment
 const container = document.getElementById('root')
 const services = createServices({ client, pageSession, fragment: shown })
 if (container !== null) createRoot(container).render(<App services={services} />)
-// For the picture script: scenes that no click leads to.
-Object.assign(window, { sallyPreview: services })
+// A scene that no click leads to.
+window.addEventListener('preview-expire', () => services.account.expire())

@@ -8,10 +8,10 @@ import type {
 	SallyClient,
 } from '@sallyport/client'
 import type { NodeId, NodeInfo } from '@sallyport/protocol'
-import { deviceIdFromHash, linkIdSchema, relayIdSchema } from '@sallyport/protocol'
-import { parse } from 'valibot'
-import { ada, bytesOf, draftDevices, draftNodes, draftTerminals, idOf } from './scripted-nodes.ts'
-import { createScriptedShell, SESSION_REPLAY, scriptedLogin } from './scripted-shell.ts'
+import { deviceIdFromHash } from '@sallyport/protocol'
+import { createScriptedApi } from './scripted-api.ts'
+import { createOpen } from './scripted-connection.ts'
+import { ada, bytesOf, draftNodes, fail, idOf } from './scripted-nodes.ts'
 
 /** What the preview shows; each is a query parameter `?scene=…`. */
 export type Scene =
@@ -58,209 +58,26 @@ export function createScriptedClient(
 		nodes = [...nodes.filter((one) => one.id !== node.id), node]
 		for (const watch of watches) watch({ type: 'node', node })
 	}
-	const fail = (code: string, message: string) => Promise.reject(Object.assign(new Error(message), { code }))
-	const connections = new Map<NodeId, Promise<NodeConnection>>()
-	let terminals = draftTerminals(nowMs)
-	let devices = draftDevices(nowMs)
-	let tokens = [
-		{
-			id: 'tok1',
-			name: 'ci-runner',
-			scopes: ['nodes:read', 'nodes:open'] as const,
-			created_at: nowMs - 30 * DAY,
-			expires_at: nowMs + 60 * DAY,
-			last_used_at: nowMs - 400_000,
-		},
-		{ id: 'tok2', name: 'fleet-enrol', scopes: ['nodes:enrol'] as const, created_at: nowMs - 100 * DAY, expires_at: nowMs - DAY },
-	]
-
-	const open = async (id: NodeId): Promise<NodeConnection> => {
-		const node = nodes.find((one) => one.id === id)
-		if (node === undefined) return fail('not_found', 'there is no such machine, or it is not shared with you')
-		if (!node.connected) return fail('node_offline', 'the machine is not connected to the relay')
-		if (!pairings.has(id)) return fail('not_paired', 'pair this browser with it first')
-		const session = devices[0]
-		if (session === undefined) return fail('session_gone', 'this browser was revoked there')
-		let opened = 0
-		const connection: NodeConnection = {
-			nodeId: id,
-			session,
-			link: {
-				id: parse(linkIdSchema, 'link_0001'),
-				stats: { rttMs: 12, bytesSent: 0, bytesReceived: 0, streams: 0 },
-				isOpen: true,
-				ended: new Promise(() => {}),
-				close() {},
-				ready: {
-					op: 'link_ready',
-					link_id: parse(linkIdSchema, 'link_0001'),
-					limits: { streams: 1024, link_window: 1, stream_window: 1 },
-					session,
-					node: { node_id: id, name: node.name, hostname: node.name, os: '', agent_version: '0.1.0' },
-					endpoints: [],
-				},
-				openStream: () => {
-					throw new Error('the preview has no streams')
-				},
-				request: () => fail('unsupported', 'the preview has no requests'),
-				onNotice: () => () => {},
-			},
-			openTerminal: async () =>
-				createScriptedShell(
-					node.name,
-					'ada',
-					`terminal_${id.slice(0, 4)}_${++opened}`,
-					node.name === 'build-box' ? SESSION_REPLAY : '',
-				),
-			attachTerminal: async (terminalId) => createScriptedShell(node.name, 'ada', terminalId, SESSION_REPLAY),
-			openSsh: async (_size, login) =>
-				createScriptedShell(
-					node.name,
-					await scriptedLogin(node.name, login, node.name === 'edge-fra-1'),
-					'',
-					'Linux 6.1.0 Debian\r\nLast login: today\r\n',
-				),
-			openExec: () => fail('unsupported', 'not in the preview'),
-			openTcp: () => fail('unsupported', 'not in the preview'),
-			terminals: async () => terminals,
-			endTerminal: async (terminalId) => {
-				terminals = terminals.filter((one) => one.terminal_id !== terminalId)
-			},
-			renameTerminal: async () => {},
-			devices: async () => devices,
-			revokeDevice: async (sessionId) => {
-				devices = devices.filter((one) => one.session_id !== sessionId)
-			},
-			approvePairing: async (_requestId, digits) => (digits === '482177' ? '7305' : fail('wrong_code', 'wrong code')),
-			denyPairing: async () => {},
-			onNotice(listener) {
-				if (scene === 'knock' && node.name === 'build-box') {
-					setTimeout(() =>
-						listener({
-							op: 'pairing_request',
-							request_id: 'request_1',
-							device_name: 'Firefox on Windows',
-							device_kind: 'browser',
-							user: 'ada',
-							address: '198.51.100.23',
-							fingerprint: 'q7ka-2mnf',
-							expires: Date.now() + 284_000,
-						}),
-					)
-				}
-				return () => {}
-			},
-		}
-		return connection
+	// `?drops`: once a shell was cut, no machine can be reached any more.
+	let isCut = false
+	const drop = () => {
+		isCut = new URLSearchParams(location.search).has('drops')
 	}
+	const connections = new Map<NodeId, Promise<NodeConnection>>()
+
+	const open = createOpen({
+		scene,
+		findNode: (id) => nodes.find((one) => one.id === id),
+		isPaired: (id) => pairings.has(id),
+		onCut: drop,
+		nowMs,
+	})
 
 	const client: SallyClient = {
 		origin: location.origin,
 		deviceId: deviceIdFromHash(bytesOf('device')),
 		fingerprint: 'k3vd-x5tq',
-		api: {
-			info: () =>
-				scene === 'offline-relay'
-					? fail('network', 'the relay at this address did not answer')
-					: Promise.resolve({
-							relay_id: parse(relayIdSchema, 'relay_0001'),
-							origin: location.origin,
-							version: '0.1.0',
-							setup_needed: scene === 'setup' || scene === 'awaiting-owner',
-						}),
-			nodes: () =>
-				scene === 'list-fails'
-					? fail('unavailable', 'the relay’s database does not answer; it tries again by itself')
-					: scene === 'loading'
-						? new Promise(() => {})
-						: Promise.resolve({ nodes, streamOffset: '0' }),
-			async renameNode(id, name) {
-				const node = nodes.find((one) => one.id === id)
-				if (node === undefined) return fail('not_found', 'gone')
-				put({ ...node, name })
-				return { ...node, name }
-			},
-			removeNode: async () => {},
-			connections: async () => [
-				{
-					id: 'c1',
-					node_id: idOf('build-box'),
-					node_name: 'build-box',
-					user: { id: ada.id, username: 'ada' },
-					client_address: '192.0.2.14',
-					client_kind: 'web',
-					opened_at: nowMs - 1_300_000,
-					bytes_to_node: 48_211,
-					bytes_to_client: 3_911_204,
-				},
-				{
-					id: 'c2',
-					node_id: idOf('build-box'),
-					node_name: 'build-box',
-					user: { id: ada.id, username: 'ada' },
-					client_address: '198.51.100.7',
-					client_kind: 'cli',
-					opened_at: nowMs - 9_100_000,
-					bytes_to_node: 812_004_112,
-					bytes_to_client: 40_113_402,
-				},
-				{
-					id: 'c3',
-					node_id: idOf('db-primary'),
-					node_name: 'db-primary',
-					user: { id: ada.id, username: 'grace' },
-					client_address: '203.0.113.80',
-					client_kind: 'cli',
-					opened_at: nowMs - 65_000,
-					bytes_to_node: 902,
-					bytes_to_client: 20_114,
-				},
-			],
-			closeConnection: async () => {},
-			createEnrolToken: () => fail('unsupported', 'not in the preview'),
-			revokeEnrolToken: async () => {},
-			tokens: async () => (scene === 'empty' ? [] : tokens),
-			async createToken(request) {
-				const info = {
-					id: `tok${tokens.length + 1}`,
-					name: request.name,
-					scopes: request.scopes,
-					created_at: nowMs,
-					expires_at: nowMs + (request.expires_in_days ?? 90) * DAY,
-				}
-				tokens = [...tokens, info as (typeof tokens)[number]]
-				return { token: 'sly_pat_3fK9aQ2LmXw7Vb1ZpR8cTn5YdHs0GjEu4iOoBqWkMxLvCzA6yPt', info }
-			},
-			async revokeToken(id) {
-				tokens = tokens.filter((token) => token.id !== id)
-			},
-			accessSessions: async () => [
-				{
-					id: 's1',
-					kind: 'web',
-					device_name: 'Chromium on Linux',
-					address: '192.0.2.14',
-					created_at: nowMs - DAY,
-					last_active_at: nowMs - 4000,
-					expires_at: nowMs + 29 * DAY,
-					current: true,
-				},
-				{
-					id: 's2',
-					kind: 'cli',
-					device_name: 'sally on thinkpad',
-					address: '198.51.100.7',
-					created_at: nowMs - 5 * DAY,
-					last_active_at: nowMs - 3_700_000,
-					expires_at: nowMs + 25 * DAY,
-					current: false,
-				},
-			],
-			endAccessSession: async () => {},
-			renameAccount: async (username) => ({ ...ada, username }),
-			stats: () => fail('unsupported', 'not in the preview'),
-			signOut: async () => {},
-		},
+		api: createScriptedApi({ scene, nowMs, nodes: () => nodes, put }),
 		watchNodes(watch) {
 			watches.add(watch)
 			if (scene === 'loading') return () => {}
@@ -275,6 +92,7 @@ export function createScriptedClient(
 		pairings: async () => [...pairings.values()],
 		forgetPairing: async (id) => void pairings.delete(id),
 		connect(id) {
+			if (isCut) return fail('node_offline', 'the machine is not connected to the relay')
 			const known = connections.get(id)
 			if (known !== undefined) return known
 			const opening = open(id)

@@ -189,3 +189,8 @@ export function draftTerminals(nowMs: number): readonly TerminalInfo[] {
 		},
 	]
 }
+
+/** A refusal, with the code and message that the real client gives. */
+export function fail(code: string, message: string): Promise<never> {
+	return Promise.reject(Object.assign(new Error(message), { code }))
+}

@@ -6,13 +6,19 @@ const BLUE = '\x1b[1;34m'
 const DIM = '\x1b[2m'
 const RESET = '\x1b[0m'
 
+export interface ScriptedShellOptions {
+	readonly host: string
+	readonly user: string
+	readonly terminalId: string
+	/** What it shows first. */
+	readonly replay: string
+	/** The word `cut` or `away` was typed: from now on the machine is out of reach. */
+	readonly onCut: () => void
+}
+
 /** A pretended shell that echoes and knows a few words: for pictures and for trying the screen by hand. */
-export function createScriptedShell(
-	host: string,
-	user: string,
-	terminalId: string,
-	replay: string,
-): TerminalSession & { readonly cut: () => void } {
+export function createScriptedShell(options: ScriptedShellOptions): TerminalSession {
+	const { host, user, terminalId, replay } = options
 	let output: (bytes: Uint8Array, done: () => void) => void = () => {}
 	let end: (end: TerminalEnd) => void = () => {}
 	let line = ''
@@ -23,7 +29,8 @@ export function createScriptedShell(
 	const prompt = () => print(`${GREEN}${user}@${host}${RESET}:${BLUE}~/gate${RESET}$ `)
 	const run = (command: string) => {
 		const [name, ...rest] = command.split(/\s+/)
-		if (name === 'exit') return end({ kind: 'exit', status: Number(rest[0] ?? 0) })
+		if (name === 'cut' || name === 'away') options.onCut()
+		if (name === 'exit' || name === 'away') return end({ kind: 'exit', status: Number(rest[0] ?? 0) })
 		if (name === 'cut')
 			return end({ kind: 'link', end: { code: 'connection_lost', message: 'the connection was lost', retry: true } })
 		if (name === 'flood') print(Array.from({ length: 20_000 }, (_, index) => `line ${index}\r\n`).join(''))
@@ -66,7 +73,6 @@ export function createScriptedShell(
 		onWritable() {},
 		resize() {},
 		detach: () => end({ kind: 'detached' }),
-		cut: () => end({ kind: 'link', end: { code: 'connection_lost', message: 'the connection was lost', retry: true } }),
 	}
 }
 

@@ -1,7 +1,7 @@
 import type { Scope, TokenCreated } from '@sallyport/protocol'
 import { Check } from 'lucide-react'
 import { Checkbox } from 'radix-ui'
-import type { FormEvent } from 'react'
+import type { SubmitEvent } from 'react'
 import { useId, useState } from 'react'
 import { useServices } from '../app/services.tsx'
 import { useAction } from '../lib/use-action.ts'
@@ -30,7 +30,7 @@ export function CreateToken({
 	const create = useAction(async () =>
 		onCreated(await client.api.createToken({ name: name.trim(), scopes, expires_in_days: Number(days) })),
 	)
-	const submit = (event: FormEvent) => {
+	const submit = (event: SubmitEvent) => {
 		event.preventDefault()
 		void create.run()
 	}

@@ -1,5 +1,5 @@
 import type { NodeInfo } from '@sallyport/protocol'
-import type { FormEvent } from 'react'
+import type { SubmitEvent } from 'react'
 import { useState } from 'react'
 import { toast } from 'sonner'
 import { useLocation } from 'wouter'
@@ -40,7 +40,7 @@ function Rename({ node, onClose }: ActProps) {
 	const { client, nodes } = useServices()
 	const [name, setName] = useState(node.name)
 	const rename = useAction(async () => nodes.put(await client.api.renameNode(node.id, name.trim())))
-	const submit = async (event: FormEvent) => {
+	const submit = async (event: SubmitEvent) => {
 		event.preventDefault()
 		if (name.trim() === node.name || (await rename.run())) onClose()
 	}
@@ -85,7 +85,7 @@ function Remove({ node, onClose }: ActProps) {
 		await client.api.removeNode(node.id)
 		nodes.drop(node.id)
 	})
-	const submit = async (event: FormEvent) => {
+	const submit = async (event: SubmitEvent) => {
 		event.preventDefault()
 		if (typed !== name || !(await remove.run())) return
 		await client.forgetPairing(node.id)

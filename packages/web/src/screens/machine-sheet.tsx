@@ -19,6 +19,7 @@ import { figureRows } from './machine-card.tsx'
 import type { MachineAct } from './machine-dialogs.tsx'
 import { NodeDevices } from './node-devices.tsx'
 import { NodeTerminals } from './node-terminals.tsx'
+import { SheetSection } from './sheet-section.tsx'
 
 export interface MachineSheetProps {
 	readonly node: NodeInfo | undefined
@@ -113,26 +114,6 @@ function Details({ node, onAct }: { readonly node: NodeInfo; readonly onAct: (ac
 			{isReady ? <OverLink node={node} /> : <AwayNote node={node} isPaired={pairing !== undefined} />}
 			{pairing !== undefined && <ForgetPairing node={node} />}
 		</>
-	)
-}
-
-export function SheetSection({
-	title,
-	aside,
-	children,
-}: {
-	readonly title: string
-	readonly aside?: ReactNode
-	readonly children: ReactNode
-}) {
-	return (
-		<section className="border-t border-line px-5 py-4">
-			<div className="mb-2.5 flex items-center justify-between gap-3">
-				<h3 className="text-sm font-semibold">{title}</h3>
-				{aside}
-			</div>
-			{children}
-		</section>
 	)
 }
 

@@ -9,7 +9,7 @@ import { useNow } from '../lib/use-now.ts'
 import { useOpenTerminal } from '../lib/use-open-terminal.ts'
 import { Badge, Callout, Skeleton } from '../ui/bits.tsx'
 import { Button } from '../ui/button.tsx'
-import { SheetSection } from './machine-sheet.tsx'
+import { SheetSection } from './sheet-section.tsx'
 
 /** Shells that run on the machine, attached here or not. */
 export function NodeTerminals({ node, connection }: { readonly node: NodeInfo; readonly connection: NodeConnection }) {

@@ -1,4 +1,4 @@
-import type { FormEvent } from 'react'
+import type { SubmitEvent } from 'react'
 import { useState } from 'react'
 import { useServices } from '../app/services.tsx'
 import { MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS } from '../lib/password.ts'
@@ -26,7 +26,7 @@ export function SetUp({ secret }: { readonly secret: string }) {
 		username: username.trim().length >= 2 ? undefined : 'Enter at least two characters',
 		password: password.length >= MIN_PASSWORD_CHARS ? undefined : `Enter at least ${MIN_PASSWORD_CHARS} characters`,
 	}
-	const submit = (event: FormEvent) => {
+	const submit = (event: SubmitEvent) => {
 		event.preventDefault()
 		setTried(true)
 		if (Object.values(errors).every((error) => error === undefined))

@@ -1,5 +1,5 @@
 import type { UserInfo } from '@sallyport/protocol'
-import type { FormEvent } from 'react'
+import type { SubmitEvent } from 'react'
 import { useState } from 'react'
 import { toast } from 'sonner'
 import { useAccount, useServices } from '../app/services.tsx'
@@ -58,7 +58,7 @@ function Profile({ user }: { readonly user: UserInfo }) {
 		account.rename(await client.api.renameAccount(next))
 		toast.success('Saved')
 	})
-	const submit = (event: FormEvent) => {
+	const submit = (event: SubmitEvent) => {
 		event.preventDefault()
 		void rename.run(username.trim())
 	}
@@ -100,7 +100,7 @@ function Password({ user }: { readonly user: UserInfo }) {
 	const [current, setCurrent] = useState('')
 	const [next, setNext] = useState('')
 	const change = useAction(pageSession.changePassword)
-	const submit = async (event: FormEvent) => {
+	const submit = async (event: SubmitEvent) => {
 		event.preventDefault()
 		if (!(await change.run(current, next))) return
 		setCurrent('')

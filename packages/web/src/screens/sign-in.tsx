@@ -1,5 +1,5 @@
 import type { UserInfo } from '@sallyport/protocol'
-import type { FormEvent } from 'react'
+import type { SubmitEvent } from 'react'
 import { useState } from 'react'
 import { useAccount, useServices } from '../app/services.tsx'
 import { useAction } from '../lib/use-action.ts'
@@ -23,7 +23,7 @@ function SignInForm({ email: known }: { readonly email?: string }) {
 	const [email, setEmail] = useState(known ?? '')
 	const [password, setPassword] = useState('')
 	const signIn = useAction(account.signIn)
-	const submit = async (event: FormEvent) => {
+	const submit = async (event: SubmitEvent) => {
 		event.preventDefault()
 		if (await signIn.run(email.trim(), password)) void nodes.refresh()
 	}

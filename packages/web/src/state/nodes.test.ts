@@ -28,7 +28,7 @@ function createModel(list: () => Promise<readonly NodeInfo[]>) {
 	model.start()
 	return {
 		model,
-		tell: (...events: Parameters<NodeWatch>[0][]) => events.forEach((event) => void watch(event)),
+		tell: (...events: Parameters<NodeWatch>[0][]) => events.forEach((event) => watch(event)),
 		problems,
 		state: model.store.getState,
 	}

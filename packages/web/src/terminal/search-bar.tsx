@@ -2,7 +2,7 @@ import type { ISearchDecorationOptions } from '@xterm/addon-search'
 import { clsx } from 'clsx'
 import { ArrowDown, ArrowUp, CaseSensitive, Regex, X } from 'lucide-react'
 import type { KeyboardEvent } from 'react'
-import { useEffect, useState } from 'react'
+import { useEffect, useMemo, useState } from 'react'
 import { IconButton } from '../ui/button.tsx'
 import type { Screen } from './screen.ts'
 
@@ -28,7 +28,7 @@ export function SearchBar({ screen, onClose }: { readonly screen: Screen; readon
 	const [query, setQuery] = useState('')
 	const [isCase, setCase] = useState(false)
 	const [isRegex, setRegex] = useState(false)
-	const marks = marksFor(screen.term.options.theme?.background ?? '#000000')
+	const marks = useMemo(() => marksFor(screen.term.options.theme?.background ?? '#000000'), [screen])
 	const [found, setFound] = useState<{ readonly index: number; readonly count: number }>()
 	useEffect(() => {
 		const listener = screen.search.onDidChangeResults(({ resultIndex, resultCount }) =>
@@ -45,7 +45,7 @@ export function SearchBar({ screen, onClose }: { readonly screen: Screen; readon
 			screen.search.clearDecorations()
 			setFound(undefined)
 		} else screen.search.findPrevious(query, { caseSensitive: isCase, regex: isRegex, decorations: marks })
-	}, [screen, query, isCase, isRegex, isValid])
+	}, [screen, query, isCase, isRegex, isValid, marks])
 	const move = (isUp: boolean) => {
 		if (query === '' || !isValid) return
 		const options = { caseSensitive: isCase, regex: isRegex, decorations: marks }

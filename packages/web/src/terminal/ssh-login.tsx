@@ -1,6 +1,6 @@
 import type { HostKeyNotice, LoginPrompt } from '@sallyport/protocol'
 import { FileKey, KeyRound } from 'lucide-react'
-import type { FormEvent } from 'react'
+import type { SubmitEvent } from 'react'
 import { useId, useState } from 'react'
 import { plainLine } from '../lib/hostile-text.ts'
 import { sentence } from '../lib/problem.ts'
@@ -27,7 +27,7 @@ export function SshLogin({ tab, question }: SshLoginProps) {
 	const [key, setKey] = useState('')
 	const [passphrase, setPassphrase] = useState('')
 	const isKey = mayUseKey && way === 'key'
-	const submit = (event: FormEvent) => {
+	const submit = (event: SubmitEvent) => {
 		event.preventDefault()
 		answer(toAnswer(isKey ? { key, passphrase } : { values }))
 	}

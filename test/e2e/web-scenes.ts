@@ -1,19 +1,28 @@
-/** Screens of the preview and the steps that lead to each. */
-const openTerminal = async (page, name = 'build-box') => {
+/** Screens of the page's preview (a scripted client) and the steps that lead to each. */
+import type { Page } from 'playwright-core'
+
+export interface Scene {
+	readonly name: string
+	/** Query and fragment of the preview's address. */
+	readonly query: string
+	readonly act?: (page: Page, isPhone: boolean) => Promise<void>
+}
+
+const openTerminal = async (page: Page, name = 'build-box') => {
 	await page.getByRole('button', { name: `Open terminal on ${name}` }).click()
 	await page.locator('[role=tabpanel]:not([inert]) .xterm-screen').waitFor()
 	await page.waitForTimeout(300)
 }
-const more = async (page, name, item) => {
+const more = async (page: Page, name: string, item: string) => {
 	await page.getByRole('button', { name: `More for ${name}` }).click()
 	await page.getByRole('menuitem', { name: item }).click()
 }
-const type = async (page, text) => {
+const type = async (page: Page, text: string) => {
 	await page.keyboard.type(text)
 	await page.keyboard.press('Enter')
 }
 
-export const SCENES = [
+export const SCENES: readonly Scene[] = [
 	{ name: 'setup', query: '?scene=setup' },
 	{
 		name: 'setup-errors',
@@ -193,27 +202,22 @@ export const SCENES = [
 	},
 	{
 		name: 'terminal-lost',
-		query: '',
+		query: '?drops',
 		act: async (page) => {
 			await openTerminal(page)
-			await page.evaluate(() => {
-				const never = () =>
-					Promise.reject(Object.assign(new Error('the machine is not connected to the relay'), { code: 'node_offline' }))
-				window.sallyPreview.client.connect = never
-			})
 			await type(page, 'cut')
 		},
 	},
 	{
 		name: 'terminal-offline',
-		query: '',
-		act: (page) =>
-			page.evaluate(() => {
-				const { tabs, nodes } = window.sallyPreview
-				const nas = [...nodes.store.getState().nodes.values()].find((node) => node.name === 'nas')
-				tabs.open({ nodeId: nas.id, nodeName: nas.name, kind: 'shell' })
-				location.hash = '#/terminals'
-			}),
+		query: '?drops',
+		act: async (page) => {
+			await openTerminal(page)
+			await type(page, 'away')
+			await page.getByText('The shell has exited').waitFor()
+			await page.keyboard.press('Enter')
+			await page.getByText('The machine is offline').waitFor()
+		},
 	},
 	{ name: 'terminals-empty', query: '#/terminals' },
 	{
@@ -295,5 +299,9 @@ export const SCENES = [
 	{ name: 'settings-appearance', query: '#/settings/appearance' },
 	{ name: 'user-menu', query: '', act: (page) => page.getByRole('button', { name: 'Account of ada' }).click() },
 	{ name: 'shortcuts', query: '', act: (page) => page.keyboard.press('?') },
-	{ name: 'sign-in-again', query: '', act: (page) => page.evaluate(() => window.sallyPreview.account.expire()) },
+	{
+		name: 'sign-in-again',
+		query: '',
+		act: (page) => page.evaluate(() => void window.dispatchEvent(new Event('preview-expire'))),
+	},
 ]
