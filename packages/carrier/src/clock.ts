@@ -12,9 +12,13 @@ export const systemClock: Clock = {
 	nowMs: () => Date.now(),
 	monotonicMs: () => performance.now(),
 	setTimer: (delayMs, callback) => {
-		const timer: unknown = setTimeout(callback, delayMs)
-		// Node's timers hold the process open unless told otherwise; browsers' are numbers.
-		if (typeof timer === 'object' && timer !== null && 'unref' in timer && typeof timer.unref === 'function') timer.unref()
-		return () => clearTimeout(timer as ReturnType<typeof setTimeout>)
+		const timer = setTimeout(callback, delayMs)
+		if (holdsProcess(timer)) timer.unref()
+		return () => clearTimeout(timer)
 	},
+}
+
+/** Node's timers keep the process alive unless told otherwise; browsers' are numbers. */
+function holdsProcess(timer: unknown): timer is { unref(): unknown } {
+	return typeof timer === 'object' && timer !== null && 'unref' in timer
 }
