@@ -174,6 +174,13 @@ describe('sally ssh', () => {
 		})
 	})
 
+	it('leaves to its person what their own -o sets', async () => {
+		const strict = ['-oUserKnownHostsFile=/dev/null', '-o', 'stricthostkeychecking yes']
+		const args = [...strict, ...own(), 'echo over']
+		const ran = await world.run(['ssh', `${sshd.user}@${world.node.name}`, ...args])
+		expect(ran).toMatchObject({ status: 255, stdout: '', stderr: expect.stringContaining('Host key verification failed') })
+	})
+
 	it('fails in words for a machine that is not there', async () => {
 		const ran = await world.run(['ssh', 'nowhere', 'true'])
 		expect(ran.status).toBe(255)

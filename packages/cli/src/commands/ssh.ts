@@ -6,6 +6,7 @@ import { CliError, EXIT } from '../exit-codes.ts'
 import { resolveNode } from '../names/resolve-node.ts'
 import { showText } from '../text/plain.ts'
 import { proxyCommand } from '../text/shell-quote.ts'
+import { sshSettingsIn } from '../text/ssh-words.ts'
 import { signalStatus } from './exec.ts'
 
 /** A name that ssh takes as a host and no shell or pattern takes as anything else. */
@@ -17,7 +18,10 @@ export async function ssh(context: Context, destination: string, args: readonly 
 	const user = at < 0 ? undefined : destination.slice(0, at)
 	const { id, name } = await find(context, destination.slice(at + 1))
 	const host = PLAIN_NAME.test(name) ? name : hostOf(id)
-	const options = sshOptions(context, id).flatMap(([key, value]) => ['-o', `${key}=${value}`])
+	// To ssh the first of two settings counts, and ours come first: what its person sets is left to them.
+	const theirs = sshSettingsIn(args)
+	const ours = sshOptions(context, id).filter(([key]) => !theirs.has(key.toLowerCase()))
+	const options = ours.flatMap(([key, value]) => ['-o', `${key}=${value}`])
 	const words = [...options, ...(user === undefined ? [] : ['-l', user]), host, ...args]
 	return new Promise((resolve, reject) => {
 		const child = spawn('ssh', words, { stdio: 'inherit' })
