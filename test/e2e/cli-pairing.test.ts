@@ -144,6 +144,14 @@ describe('another device', () => {
 	})
 })
 
+describe('sally agent forget-host', () => {
+	it('says what it does not know, and takes no nonsense', async () => {
+		const unknown = await onNode(['forget-host', 'db.internal:2222'])
+		expect(unknown).toMatchObject({ status: 4, stderr: 'sally: this machine knows no key of db.internal port 2222\n' })
+		expect(await onNode(['forget-host', 'db.internal:'])).toMatchObject({ status: 2 })
+	})
+})
+
 describe('files of a device', () => {
 	it('are refused when others can read them', async () => {
 		const home = await signedIn(scope, world.up.origin, 'careless')

@@ -160,6 +160,10 @@ function addDoorCommands(add: Add, act: Perform): void {
 	add('lift', 'let in again whom the relay had barred here').action((options: Raw, command: Command) =>
 		act(options, command, async (context, flags) => (await doors()).lift(context, flags)),
 	)
+	add('forget-host <host[:port]>', 'forget the pinned key of an SSH server that was set up anew').action(
+		(host: string, options: Raw, command: Command) =>
+			act(options, command, async (context, flags) => (await doors()).forgetHost(context, flags, host)),
+	)
 }
 
 function text(value: string | boolean | undefined): string | undefined {

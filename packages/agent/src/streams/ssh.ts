@@ -150,7 +150,7 @@ async function checkHostKey(
 	give(
 		'host_key_changed',
 		`the key of ${target.host} port ${target.port} is not the one this machine knows: it was ${verdict.pinned.fingerprint}, now it is ${key.fingerprint}. ` +
-			`If the server was set up anew, run on this machine: sally agent forget-host ${target.host}:${target.port}`,
+			`If the server was set up anew, run on this machine: sally agent forget-host ${target.host.includes(':') ? `[${target.host}]` : target.host}:${target.port}`,
 	)
 	return false
 }

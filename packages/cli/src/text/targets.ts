@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net'
 import { CliError, EXIT } from '../exit-codes.ts'
 
 export interface Target {
@@ -12,6 +13,14 @@ export function parseTarget(text: string | undefined): Target {
 	if (match === null) throw usage(`"${text}" is not HOST:PORT`)
 	const host = match[1] || match[2]
 	return { ...(host ? { host } : {}), port: parsePort(match[3] ?? '') }
+}
+
+/** `HOST`, `HOST:PORT`, `[v6]:PORT` or a bare IPv6 address, as an SSH server is named; port 22 unless said. */
+export function parseSshHost(text: string): Required<Target> {
+	const match = isIPv6(text) ? [text, text] : /^(?:\[([^\]]+)\]|([^:[\]\s]+))(?::(\d+))?$/.exec(text)
+	const host = match?.[1] ?? match?.[2]
+	if (host === undefined) throw usage(`"${text}" is not HOST or HOST:PORT`)
+	return { host, port: match?.[3] === undefined ? 22 : parsePort(match[3]) }
 }
 
 export interface Forward {

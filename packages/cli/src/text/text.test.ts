@@ -5,7 +5,7 @@ import { showText } from './plain.ts'
 import { formatAgo, formatDuration } from './quantities.ts'
 import { proxyCommand, shellQuote } from './shell-quote.ts'
 import { formatTable } from './table.ts'
-import { parseForward, parseTarget } from './targets.ts'
+import { parseForward, parseSshHost, parseTarget } from './targets.ts'
 
 describe('text from outside', () => {
 	it('can not steer a terminal', () => {
@@ -50,6 +50,18 @@ describe('targets', () => {
 
 	it.each(['db', 'db:', 'db:0', 'db:70000', 'a:b:1', '[::1', '::1:80'])('refuses %s', (text) => {
 		expect(() => parseTarget(text)).toThrow(expect.objectContaining({ status: 2 }))
+	})
+
+	it.each([
+		['db.internal', 'db.internal', 22],
+		['db.internal:2222', 'db.internal', 2222],
+		['fd00::1', 'fd00::1', 22],
+		['[fd00::1]', 'fd00::1', 22],
+		['[fd00::1]:2222', 'fd00::1', 2222],
+	])('name the SSH server %s', (text, host, port) => expect(parseSshHost(text)).toEqual({ host, port }))
+
+	it.each(['', ':22', 'db:', 'db:0', 'db:70000', 'a b', '[fd00::1'])('refuse %j as an SSH server', (text) => {
+		expect(() => parseSshHost(text)).toThrow(expect.objectContaining({ status: 2 }))
 	})
 
 	it.each([

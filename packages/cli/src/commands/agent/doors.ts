@@ -6,6 +6,7 @@ import { openPrompter, requirePrompter } from '../../terminal/prompt.ts'
 import { showText } from '../../text/plain.ts'
 import { formatAgo } from '../../text/quantities.ts'
 import { formatTable } from '../../text/table.ts'
+import { parseSshHost } from '../../text/targets.ts'
 import type { ServerFlags } from '../relay.ts'
 import { agentHandle } from './running.ts'
 
@@ -140,6 +141,17 @@ export async function lift(context: Context, flags: ServerFlags): Promise<number
 	const { control } = await agentHandle(context, flags)
 	await control.ask({ op: 'lift' })
 	context.say('users and devices that the relay had barred here may enter again')
+	return EXIT.ok
+}
+
+/** `sally agent forget-host HOST[:PORT]`: the next SSH login there pins whatever key it meets. */
+export async function forgetHost(context: Context, flags: ServerFlags, text: string): Promise<number> {
+	const target = parseSshHost(text)
+	const { control } = await agentHandle(context, flags)
+	const { found } = await control.ask({ op: 'forget_host', ...target })
+	const place = `${showText(target.host)} port ${target.port}`
+	if (!found) throw new CliError(EXIT.notFound, `this machine knows no key of ${place}`, { code: 'not_found' })
+	context.say(`the key of ${place} is forgotten; the next login there shows the new one, and pins it`)
 	return EXIT.ok
 }
 
