@@ -1,16 +1,17 @@
-import { randomBytes } from 'node:crypto'
 import { userInfo } from 'node:os'
 import type { Clock, LinkAcceptor, NodeDescription } from '@sallyport/carrier'
 import { createLinkAcceptor, systemClock } from '@sallyport/carrier'
 import { createNodeCrypto } from '@sallyport/carrier/node'
-import type { Capability, Logger, NodeId, SessionId } from '@sallyport/protocol'
-import { formatInvite, LIMITS, shortId } from '@sallyport/protocol'
+import type { Logger, NodeId } from '@sallyport/protocol'
+import { shortId } from '@sallyport/protocol'
 import type { AgentConfig } from './config/config.ts'
 import type { PolicyFile } from './config/policy-file.ts'
 import { openPolicyFile } from './config/policy-file.ts'
 import { createControlHandlers } from './control-handlers.ts'
 import { AgentError, errorText } from './errors.ts'
-import { Gate, OWNER_CAPABILITIES } from './gate/gate.ts'
+import { Gate } from './gate/gate.ts'
+import type { InviteOptions } from './gate/make-invite.ts'
+import { makeInvite } from './gate/make-invite.ts'
 import { PairingBook } from './gate/pairing-book.ts'
 import { PairingLog } from './gate/pairing-log.ts'
 import type { HostDescription } from './host-description.ts'
@@ -27,13 +28,13 @@ import type { RelayState } from './relay/relay-connection.ts'
 import type { RelayLink } from './relay/relay-link.ts'
 import { startRelayLink } from './relay/relay-link.ts'
 import { revocation } from './relay/vouch.ts'
+import { reportStatus } from './report-status.ts'
 import type { AgentState } from './state/agent-state.ts'
 import { openAgentState } from './state/agent-state.ts'
 import type { RelayPin } from './state/relay-pin.ts'
 import { HostKeys } from './streams/host-keys.ts'
 import type { Account } from './streams/shell-environment.ts'
 import { Terminals } from './streams/terminals.ts'
-import { AGENT_VERSION } from './version.ts'
 
 export interface AgentDeps {
 	readonly log: Logger
@@ -49,13 +50,6 @@ export interface AgentDeps {
 	readonly onRelayState?: (state: RelayState) => void
 	/** `sally agent stop` was asked for; whoever made the agent closes it. */
 	readonly onStopRequest?: () => void
-}
-
-export interface InviteOptions {
-	/** @default LIMITS.inviteMs; `process`: as long as this agent runs, and never on disk */
-	readonly life?: number | 'process'
-	/** @default OWNER_CAPABILITIES */
-	readonly capabilities?: readonly Capability[]
 }
 
 /** The agent of this machine: its links, terminals, and its place at a relay. */
@@ -94,7 +88,6 @@ export async function createAgent(deps: AgentDeps, config: AgentConfig): Promise
 }
 
 const RENEWAL_CHECK_MS = 6 * 3_600_000
-const PROCESS_LIFE_MS = 365 * 86_400_000
 
 type FullDeps = AgentDeps & Required<Pick<AgentDeps, 'log' | 'clock' | 'random' | 'env'>>
 
@@ -220,70 +213,24 @@ class NodeAgent implements Agent {
 		await this.#state.relay.remove()
 	}
 
-	async invite(options: InviteOptions = {}): Promise<MadeInvite> {
-		const pin = this.relay
-		if (pin === undefined)
-			throw new AgentError('not_enrolled', 'this machine is at no relay yet: join one first with sally agent join')
-		const inviteId = randomBytes(9).toString('base64url')
-		const secret = new Uint8Array(randomBytes(32))
-		const isVolatile = options.life === 'process'
-		const expiresAtMs =
-			this.#deps.clock.nowMs() + (options.life === 'process' ? PROCESS_LIFE_MS : (options.life ?? LIMITS.inviteMs))
-		await this.#book.addSecret(
-			{
-				secret_id: inviteId,
-				kind: 'invite',
-				secret,
-				user: 'local',
-				capabilities: [...(options.capabilities ?? OWNER_CAPABILITIES)],
-				expires_at: expiresAtMs,
-			},
-			{ isVolatile },
-		)
-		const text = formatInvite({
-			origin: pin.origin,
-			relay_id: pin.relay_id,
-			node_id: this.nodeId,
-			node_name: pin.name,
-			invite_id: inviteId,
-			secret,
-			expires: expiresAtMs,
-		})
-		return { url: `${pin.origin}/#invite=${text}`, text, expiresAtMs }
+	invite(options: InviteOptions = {}): Promise<MadeInvite> {
+		return makeInvite(options, { pin: this.relay, nodeId: this.nodeId, book: this.#book, clock: this.#deps.clock })
 	}
 
 	status(): AgentStatus {
-		const { identity, directory, sealingKey } = this.#state
-		const pin = this.relay
-		const request = this.#gate.pairingRequest
-		const now = this.#deps.clock.nowMs()
-		return {
-			version: AGENT_VERSION,
-			pid: process.pid,
+		return reportStatus({
+			config: this.#config,
+			state: this.#state,
+			policy: this.#policy,
+			book: this.#book,
+			gate: this.#gate,
+			terminals: this.#terminals,
+			relayLink: this.#relayLink,
+			listener: this.#listener,
 			startedAtMs: this.#startedAtMs,
-			nodeId: identity.nodeId,
-			fingerprint: shortId(identity.nodeId),
-			name: pin?.name ?? this.#config.name,
-			dataDir: directory.path,
-			sealedBy: sealingKey.source,
-			...(pin === undefined ? {} : { relay: this.#relayStatus(pin) }),
-			...(this.#listener === undefined ? {} : { listener: { host: this.#listener.host, port: this.#listener.port } }),
-			endpoints: this.#endpoints(),
-			links: this.#gate.links.map((link) => ({
-				deviceName: this.#deviceName(link.session.session_id),
-				user: link.session.user,
-				via: link.device.context.via,
-				address: link.device.context.address,
-				openedAtMs: link.openedAtMs,
-				streams: link.stats.streams,
-			})),
-			terminals: this.#terminals.all().map((terminal) => ({ ...terminal.info, user: terminal.owner.user })),
-			sessions: this.#book.sessions.length,
-			...(request === undefined ? {} : { pairingRequest: request }),
-			...(this.#pairWindowUntilMs > now ? { pairWindowUntilMs: this.#pairWindowUntilMs } : {}),
-			policy: { path: this.#config.policyFile, isDefault: this.#policy.isDefault, problems: this.#policy.problems },
-			suspended: { users: this.#book.suspensions.users.length, sessions: this.#book.suspensions.sessions.length },
-		}
+			pairWindowUntilMs: this.#pairWindowUntilMs,
+			nowMs: this.#deps.clock.nowMs(),
+		})
 	}
 
 	reload(): Promise<void> {
@@ -354,26 +301,13 @@ class NodeAgent implements Agent {
 		return { config: this.#config, state: this.#state, book: this.#book, host: this.#host, clock: this.#deps.clock }
 	}
 
-	#relayStatus(pin: RelayPin): NonNullable<AgentStatus['relay']> {
-		const address = this.#relayLink?.address
-		return {
-			origin: pin.origin,
-			...(pin.owner === undefined ? {} : { owner: pin.owner.name }),
-			state: this.#relayLink?.state ?? { kind: 'stopped' },
-			...(address === undefined ? {} : { address }),
-		}
-	}
-
-	#deviceName(sessionId: SessionId): string {
-		return this.#book.sessions.find((session) => session.session_id === sessionId)?.device_name ?? 'unknown'
-	}
-
-	#endpoints(): ReturnType<typeof endpointsOf> {
-		return endpointsOf(this.#listener, this.relay?.origin)
-	}
-
 	#description(): NodeDescription {
-		return { nodeId: this.nodeId, name: this.relay?.name ?? this.#config.name, ...this.#host, endpoints: this.#endpoints() }
+		return {
+			nodeId: this.nodeId,
+			name: this.relay?.name ?? this.#config.name,
+			...this.#host,
+			endpoints: endpointsOf(this.#listener, this.relay?.origin),
+		}
 	}
 
 	#controlHandlers(): ReturnType<typeof createControlHandlers> {

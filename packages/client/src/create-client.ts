@@ -1,6 +1,6 @@
 import type { Clock } from '@sallyport/carrier'
-import type { InviteBundle } from '@sallyport/protocol'
-import { type Device, type DeviceStore, fingerprintOf } from './device.ts'
+import { fingerprintOf, type InviteBundle } from '@sallyport/protocol'
+import type { Device, DeviceStore } from './device.ts'
 import { ClientError } from './errors.ts'
 import type { Credential } from './http/credential.ts'
 import type { Http } from './http/http.ts'

@@ -1,4 +1,4 @@
-import { type DeviceId, type NodeId, type SessionId, shortId } from '@sallyport/protocol'
+import type { DeviceId, NodeId, SessionId } from '@sallyport/protocol'
 
 /** This device, as nodes and people know it. Its private keys stay with whoever opens links. */
 export interface Device {
@@ -39,9 +39,4 @@ export interface DeviceStore {
 	joins(): Promise<readonly StoredJoin[]>
 	putJoin(join: StoredJoin): Promise<void>
 	deleteJoin(tokenId: string): Promise<void>
-}
-
-/** An id as people compare it at two screens. */
-export function fingerprintOf(id: NodeId | DeviceId): string {
-	return shortId(id)
 }

@@ -55,7 +55,7 @@ export interface PageSession {
 export interface Pairing {
 	readonly nodeId: NodeId
 	readonly nodeName: string
-	/** Short form of the pinned identity key, as people compare it. */
+	/** Of the pinned identity key, as people compare it. */
 	readonly fingerprint: string
 	readonly pairedAtMs: number
 	readonly pairedBy: 'join' | 'invite' | 'approve'
@@ -166,7 +166,7 @@ export interface SallyClient {
 	readonly origin: string
 	readonly api: RelayApi
 	readonly deviceId: DeviceId
-	/** Short fingerprint of this device's identity key. */
+	/** Fingerprint of this device's identity key, as people compare it. */
 	readonly fingerprint: string
 	/** Live nodes by server-sent events, resumed after a cut; never polls. Returns the stop. */
 	watchNodes(watch: NodeWatch): () => void

@@ -7,6 +7,7 @@ import {
 	deviceIdFromHash,
 	deviceIdInput,
 	deviceIdSchema,
+	fingerprintOf,
 	linkIdSchema,
 	nodeIdFromHash,
 	nodeIdInput,
@@ -51,6 +52,12 @@ describe('ids of nodes and devices', () => {
 			expect(v.is(deviceIdSchema, value)).toBe(false)
 		},
 	)
+
+	it('are compared by 80 bits', () => {
+		const id = 'abcdefghijklmnopqrstuvwxyz234567abcdefghijklmnopqrst'
+		expect(fingerprintOf(v.parse(nodeIdSchema, id))).toBe('abcd-efgh-ijkl-mnop')
+		expect(fingerprintOf(v.parse(deviceIdSchema, id))).toBe('abcd-efgh-ijkl-mnop')
+	})
 
 	it('are shown short', () => {
 		expect(shortId(v.parse(nodeIdSchema, `abcdefgh${'a'.repeat(44)}`))).toBe('abcd-efgh')

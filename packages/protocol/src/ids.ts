@@ -67,7 +67,12 @@ export function deviceIdFromHash(hash: Uint8Array): DeviceId {
 	return bytesToBase32(hash) as DeviceId
 }
 
-/** How people see an id: enough to tell machines apart, never enough to decide by. */
+/** How people compare an id at two screens: its first 80 bits, `abcd-efgh-ijkl-mnop`. Too many to search a key for. */
+export function fingerprintOf(id: NodeId | DeviceId): string {
+	return id.slice(0, 16).replace(/.{4}(?=.)/g, '$&-')
+}
+
+/** An id for logs: enough to tell machines apart, never enough to decide by; for that there is `fingerprintOf`. */
 export function shortId(id: NodeId | DeviceId): string {
 	return `${id.slice(0, 4)}-${id.slice(4, 8)}`
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Clock, PairFailure, PairingWait, ProvenDevice } from '@sallyport/carrier'
 import type { Capability, DeviceSessionInfo, HandshakePayload3, PairingRequest } from '@sallyport/protocol'
-import { equalBytes, LIMITS, shortId, utf8ToBytes } from '@sallyport/protocol'
+import { equalBytes, fingerprintOf, LIMITS, utf8ToBytes } from '@sallyport/protocol'
 
 export type PairRequest = Extract<HandshakePayload3, { intent: 'pair' }>
 type Outcome = Awaited<PairingWait['outcome']>
@@ -221,7 +221,7 @@ function describe(open: Case): PairingRequest {
 		device_kind: open.request.device_kind,
 		user: open.device.context.user,
 		address: open.device.context.address,
-		fingerprint: shortId(open.device.deviceId),
+		fingerprint: fingerprintOf(open.device.deviceId),
 		expires: open.expiresAtMs,
 	}
 }

@@ -1,5 +1,5 @@
 import type { Pairing, SallyClient } from '@sallyport/client'
-import { type NodeId, parseInvite } from '@sallyport/protocol'
+import { fingerprintOf, type NodeId, parseInvite } from '@sallyport/protocol'
 import { stopBackground } from '../background/stop.ts'
 import type { Context } from '../context.ts'
 import { CliError, EXIT } from '../exit-codes.ts'
@@ -70,7 +70,7 @@ async function pairByInvite(client: SallyClient, options: PairOptions): Promise<
 		const prompter = requirePrompter('add --yes to take the invite without a question')
 		const isTaken = await prompter
 			.confirm(
-				`Pair with ${showText(invite.value.node_name)} (${invite.value.node_id.slice(0, 16)}) at ${showText(invite.value.origin)}?`,
+				`Pair with ${showText(invite.value.node_name)} (key ${fingerprintOf(invite.value.node_id)}) at ${showText(invite.value.origin)}?`,
 			)
 			.finally(() => prompter.close())
 		if (!isTaken) throw new CliError(EXIT.failed, 'not paired')
@@ -88,6 +88,6 @@ async function forget(context: Context, client: SallyClient, node: string, pairi
 
 function done(context: Context, pairing: Pairing): number {
 	if (context.options.json) context.printJson(pairing)
-	else context.say(`paired with ${showText(pairing.nodeName)} (${pairing.fingerprint})`)
+	else context.say(`paired with ${showText(pairing.nodeName)} (key ${pairing.fingerprint})`)
 	return EXIT.ok
 }
