@@ -31,6 +31,8 @@ export interface Passing<T> {
 export interface Tricks {
 	onBinary?: (passing: Passing<Uint8Array>) => readonly Uint8Array[]
 	onText?: (passing: Passing<string>) => readonly string[]
+	/** Changes the JSON of an HTTP answer; undefined leaves it. */
+	onAnswer?: (path: string, body: string) => string | undefined
 	/** A socket is dialled: true keeps it away from the relay; the trick plays the relay itself. */
 	onDial?: (path: string, socket: MessageSocket) => boolean
 }
@@ -59,7 +61,7 @@ export async function startCheatingPath(scope: Scope): Promise<CheatingPath> {
 			return found
 		},
 	}
-	const server = createServer((request, response) => passHttp(path.target, request, response))
+	const server = createServer((request, response) => passHttp(path, request, response))
 	server.on('upgrade', (request, socket, head) => {
 		acceptor.accept(request, socket, head, (dialler) => {
 			const url = request.url ?? ''
@@ -85,18 +87,34 @@ export async function startCheatingPath(scope: Scope): Promise<CheatingPath> {
 	return path
 }
 
-function passHttp(target: string, request: IncomingMessage, response: ServerResponse): void {
-	const { hostname, port } = new URL(target)
+function passHttp(path: CheatingPath, request: IncomingMessage, response: ServerResponse): void {
+	const { hostname, port } = new URL(path.target)
 	const onward = httpRequest(
 		{ hostname, port, path: request.url, method: request.method, headers: request.headers },
 		(answer) => {
-			response.writeHead(answer.statusCode ?? 502, answer.headers)
-			answer.pipe(response)
+			passAnswer(path, request.url ?? '', answer, response)
 		},
 	)
 	onward.on('error', () => response.destroy())
 	response.on('close', () => onward.destroy())
 	request.pipe(onward)
+}
+
+/** Whole when a trick may want to change it; as it comes otherwise, since some answers never end. */
+function passAnswer(path: CheatingPath, url: string, answer: IncomingMessage, response: ServerResponse): void {
+	const { onAnswer } = path.tricks
+	if (onAnswer === undefined || answer.headers['content-type']?.startsWith('application/json') !== true) {
+		response.writeHead(answer.statusCode ?? 502, answer.headers)
+		answer.pipe(response)
+		return
+	}
+	const chunks: Buffer[] = []
+	answer.on('data', (chunk: Buffer) => chunks.push(chunk))
+	answer.on('end', () => {
+		const { 'content-length': _, 'transfer-encoding': __, ...headers } = answer.headers
+		const body = Buffer.concat(chunks).toString('utf8')
+		response.writeHead(answer.statusCode ?? 502, headers).end(onAnswer(url, body) ?? body)
+	})
 }
 
 async function passSockets(path: CheatingPath & { legs: Leg[] }, url: string, request: IncomingMessage, dialler: MessageSocket) {

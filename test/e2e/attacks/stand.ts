@@ -42,7 +42,10 @@ export interface Stand {
 	post(path: string, body: unknown, token?: string): Promise<Record<string, unknown>>
 }
 
-export async function startStand(scope: Scope, options: { readonly log?: Logger } = {}): Promise<Stand> {
+export async function startStand(
+	scope: Scope,
+	options: { readonly log?: Logger; readonly pageDirectory?: string } = {},
+): Promise<Stand> {
 	const log = options.log ?? silentLogger
 	const path = await startCheatingPath(scope)
 	const folder = join(scope.folder, `stand-${Math.round(performance.now() * 1000)}`)
@@ -50,7 +53,7 @@ export async function startStand(scope: Scope, options: { readonly log?: Logger 
 	const config = parseRelayConfig({ env: { PORT: '0', DATA_DIR: join(folder, 'relay'), PUBLIC_URL: path.origin } })
 	if (!config.ok) throw new Error(config.problems.join('\n'))
 	const limits = { newLinksPerMinute: 100_000, hellosPerMinute: 100_000 }
-	const relay = await createRelay({ version: '0.0.0-test', log }, { ...config.value, ...limits })
+	const relay = await createRelay({ version: '0.0.0-test', log, ...pageOf(options) }, { ...config.value, ...limits })
 	scope.defer(() => relay.close())
 	path.target = `http://127.0.0.1:${relay.port}`
 
@@ -112,6 +115,10 @@ export async function startStand(scope: Scope, options: { readonly log?: Logger 
 		},
 	}
 	return stand
+}
+
+function pageOf({ pageDirectory }: { readonly pageDirectory?: string }): { readonly pageDirectory?: string } {
+	return pageDirectory === undefined ? {} : { pageDirectory }
 }
 
 /** What a stream gave so far. */

@@ -41,8 +41,10 @@ export function resolveNode(text: string, nodes: readonly Listed[], pairings: re
 
 function refuseMovedName(found: Listed, nodes: readonly Listed[], pairings: readonly Pairing[]): void {
 	const before = pairings.find((pairing) => pairing.nodeName === found.name && pairing.nodeId !== found.id)
-	const isStillThere = before !== undefined && nodes.some((node) => node.id === before.nodeId)
-	if (!isStillThere || pairings.some((pairing) => pairing.nodeId === found.id && pairing.nodeName === found.name)) return
+	if (before === undefined || pairings.some((pairing) => pairing.nodeId === found.id && pairing.nodeName === found.name)) return
+	// A relay can hide the first one too: then the name must not lead to another machine that this computer may enter.
+	const isStillThere = nodes.some((node) => node.id === before.nodeId)
+	if (!isStillThere && !pairings.some((pairing) => pairing.nodeId === found.id)) return
 	throw new CliError(
 		EXIT.refused,
 		`the relay now gives the name ${quoted(found.name)} to another machine than the one paired under it. ` +
