@@ -13,6 +13,10 @@ const PROGRAMS = [
 	{ name: 'postgres', debian: 'postgresql', found: () => onPath('postgres') || debianPostgres() },
 	{ name: 'rsync', debian: 'rsync', found: () => onPath('rsync') },
 	{ name: 'git', debian: 'git', found: () => onPath('git') },
+	{ name: 'nginx', debian: 'nginx-light', found: () => onPath('nginx') },
+	{ name: 'openssl', debian: 'openssl', found: () => onPath('openssl') },
+	{ name: 'systemd-analyze', debian: 'systemd', found: () => onPath('systemd-analyze') },
+	{ name: 'ip', debian: 'iproute2', found: () => onPath('ip') },
 ]
 
 /**
