@@ -25,7 +25,6 @@ import {
 	parseWith,
 } from '@sallyport/protocol'
 import { parseRelayConfig } from '@sallyport/relay'
-import type { GenericSchema } from 'valibot'
 import { pairingsSchema } from '../packages/agent/src/state/pairing-schema.ts'
 import { hostKeysSchema } from '../packages/agent/src/streams/host-keys.ts'
 import { importIdentity } from '../packages/carrier/src/node/identity-node.ts'
@@ -41,7 +40,7 @@ const text =
 		read(Buffer.from(bytes).toString('utf8'))
 
 const document =
-	(schema: GenericSchema<unknown, unknown>): Target =>
+	(schema: Parameters<typeof parseWith>[0]): Target =>
 	(bytes) => {
 		const json = parseJson(bytes, 8 * 1024 * 1024)
 		return json.ok ? parseWith(schema, json.value) : json
