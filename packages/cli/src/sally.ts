@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The `sally` command: the composition root of the command line. Everything but this is loaded when it is needed. */
 import { VERSION } from './build-id.ts'
+import { tuneCollector } from './collector.ts'
 
 const argv = process.argv.slice(2)
 const isVersion = argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')
@@ -11,6 +12,7 @@ if (argv.some((word) => word.includes('sly_join_v1'))) process.title = 'sally ag
 if (isVersion) {
 	process.stdout.write(`${VERSION}\n`)
 } else {
+	tuneCollector()
 	const { runProgram } = await import('./program.ts')
 	// Timers of the libraries don't hold a process: this one does, until the command is done.
 	const alive = setInterval(() => undefined, 2 ** 30)
