@@ -28,10 +28,10 @@ const flags = new Set(process.argv.slice(2).filter((word) => word.startsWith('--
 const names = process.argv.slice(2).filter((word) => !word.startsWith('--'))
 const unknown = [
 	...names.filter((name) => !Object.hasOwn(BENCHES, name)),
-	...[...flags].filter((flag) => flag !== '--json' && flag !== '--quick'),
+	...[...flags].filter((flag) => !['--json', '--quick', '--logs'].includes(flag)),
 ]
 if (unknown.length > 0) {
-	console.error(`there is no ${unknown.join(', ')}; there are ${Object.keys(BENCHES).join(', ')}, --json and --quick`)
+	console.error(`there is no ${unknown.join(', ')}; there are ${Object.keys(BENCHES).join(', ')}, --json, --quick and --logs`)
 	process.exit(2)
 }
 const facts = machineFacts()
@@ -47,6 +47,7 @@ try {
 		if (process.stderr.isTTY) console.error(`${name}: ${((performance.now() - startedMs) / 1000).toFixed(0)} s`)
 	}
 } finally {
+	if (flags.has('--logs')) console.error(scope.logs())
 	await scope.close()
 }
 if (flags.has('--json')) console.log(JSON.stringify({ facts, rows }, undefined, '\t'))

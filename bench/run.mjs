@@ -1,8 +1,8 @@
 /**
- * `npm run bench [-- NAME…] [--json] [--quick]`: how fast Sallyport is on this machine, beside a direct OpenSSH session measured
+ * `npm run bench [-- NAME…] [--json] [--quick] [--logs]`: how fast Sallyport is on this machine, beside a direct OpenSSH session measured
  * in the same run. Names: echo, page, bulk, chain, open, memory, flood; without any, all. Writes standard output alone.
  */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build, stop } from 'esbuild'
 import { ROOT, runNode } from '../tools/lib/run.mjs'
@@ -21,7 +21,6 @@ const EXTERNAL = [
 ]
 
 const folder = join(ROOT, OUT)
-mkdirSync(folder, { recursive: true })
 // The page's part is one script; the others are programs.
 /** @satisfies {import('esbuild').BuildOptions} */
 const common = {
@@ -52,5 +51,12 @@ await build({
 	target: 'es2023',
 })
 await stop()
+mkdirSync(folder, { recursive: true })
 writeFileSync(join(folder, 'package.json'), '{"type":"module"}\n')
+// A copy: the run keeps to one build, whatever is built meanwhile.
+const sally = join(folder, 'sally')
+rmSync(sally, { recursive: true, force: true })
+cpSync(join(ROOT, 'packages/cli/dist/sally.js'), join(sally, 'sally.js'))
+cpSync(join(ROOT, 'packages/cli/dist/chunks'), join(sally, 'chunks'), { recursive: true })
+cpSync(join(ROOT, 'packages/web/dist'), join(sally, 'page'), { recursive: true })
 process.exitCode = (await runNode(`${OUT}/main.js`, process.argv.slice(2))).status

@@ -13,7 +13,7 @@ export async function bulk(_scope: Scope, world: World, { rounds, bulkBytes }: S
 	const proxied = proxyOption([...world.sally, 'proxy', NODE_NAME].map(quote).join(' '))
 	// Starts the background process, which is then the same for all rounds.
 	await timeSsh(world, proxied, 'true')
-	const background = findProcess(['background'], `HOME=${world.home.folder}\0`)
+	const background = findProcess('sally: links', `HOME=${world.home.folder}\0`)
 	const pids = { relay: world.relay.pid, agent: world.agent.pid, ...(background === undefined ? {} : { background }) }
 	const before = Object.values(pids).map((pid) => cpuSeconds(pid))
 	const { ours, direct } = await transferRates(world, proxied, { rounds, bulkBytes })

@@ -12,15 +12,12 @@ export function cpuSeconds(pid: number, who: 'self' | 'children' = 'self'): numb
 	return (Number(fields[first]) + Number(fields[first + 1])) / TICKS_PER_SECOND
 }
 
-/** The process whose command line has all these words and whose environment holds this text. */
-export function findProcess(words: readonly string[], environment: string): number | undefined {
+/** The process whose title begins so and whose environment holds this text. */
+export function findProcess(title: string, environment: string): number | undefined {
 	return readdirSync('/proc')
 		.filter((name) => /^\d+$/.test(name))
 		.map(Number)
-		.find((pid) => {
-			const line = readText(`/proc/${pid}/cmdline`).split('\0')
-			return words.every((word) => line.includes(word)) && readText(`/proc/${pid}/environ`).includes(environment)
-		})
+		.find((pid) => readText(`/proc/${pid}/cmdline`).startsWith(title) && readText(`/proc/${pid}/environ`).includes(environment))
 }
 
 function readText(path: string): string {

@@ -8,9 +8,8 @@ import { type Sshd, startSshd } from '../../test/e2e/harness/sshd.ts'
 import { makeHome } from './scope.ts'
 
 export const NODE_NAME = 'bench'
-/** Where run.mjs puts programs, seen from the one that runs. */
-const ROOT = join(import.meta.dirname, '../../../..')
-const SALLY = join(ROOT, 'packages/cli/dist/sally.js')
+/** Beside the program that runs; another build can be named, to compare two. */
+const SALLY = process.env['BENCH_SALLY'] ?? join(import.meta.dirname, 'sally/sally.js')
 
 export interface World {
 	readonly origin: string
@@ -28,7 +27,7 @@ export interface World {
 }
 
 /** Extra arguments of Node for one of the programs, such as `BENCH_RELAY_NODE='--cpu-prof --cpu-prof-dir=/tmp/prof'`. */
-export function nodeArguments(program: 'RELAY' | 'AGENT' | 'CLIENT'): readonly string[] {
+export function nodeArguments(program: 'RELAY' | 'AGENT' | 'CLIENT' | 'BACKGROUND'): readonly string[] {
 	return (process.env[`BENCH_${program}_NODE`] ?? '').split(' ').filter((word) => word !== '')
 }
 
@@ -84,6 +83,14 @@ export async function openWorld(scope: Scope): Promise<World> {
 	const added = await adding.exited
 	if (added.status !== 0) throw new Error(`pairing failed: ${adding.stderr()}${agent.stderr()}`)
 	scope.defer(async () => void (await run(['logout']).catch(() => '')))
+	// Else the first command would start it, with no say in Node's arguments.
+	if (nodeArguments('BACKGROUND').length > 0) {
+		startChild(scope, process.execPath, [...nodeArguments('BACKGROUND'), SALLY, 'background'], {
+			name: 'background',
+			env: home.env,
+			cwd: home.folder,
+		})
+	}
 	return {
 		origin,
 		email,
