@@ -13,6 +13,7 @@ beforeAll(async () => {
 
 const onNode = (args: readonly string[], input?: string) =>
 	sally(scope, world.up.home, ['agent', ...args], input === undefined ? {} : { input })
+const bearer = async () => ({ authorization: `Bearer ${await ownerToken(world.up.origin)}` })
 const json = <T>(ran: { readonly stdout: string }): T => JSON.parse(ran.stdout) as T
 
 describe('another machine', () => {
@@ -50,6 +51,28 @@ describe('another machine', () => {
 		})
 		expect(back.stdout).toBe('back\n')
 		await again.stop()
+	})
+
+	it.each([
+		['by the next list', ['nodes'], /late-0 +online +yes/],
+		['by the next command to it', ['exec', 'late-1', '--', 'echo', 'there'], /^there\n$/],
+	])('that came when nobody waited any more is paired %s', async (_name, args, expected) => {
+		const name = args[1] ?? 'late-0'
+		const adding = startSally(scope, world.laptop, ['add', name])
+		const [, text = ''] = await adding.waitForOutput(/sally agent join (\S+)/)
+		adding.kill('SIGKILL')
+		await adding.exited
+		const agent = startSally(scope, createHome(scope, name), ['agent', 'join', '--yes', text], { PORT: '0', NODE_NAME: name })
+		await agent.waitForOutput(/joined as late-/)
+		await waitFor('the machine to be online', async () => {
+			const listed = await (await fetch(`${world.up.origin}/api/nodes`, { headers: await bearer() })).json()
+			return (listed as { nodes: { name: string; connected: boolean }[] }).nodes.some(
+				(node) => node.name === name && node.connected,
+			)
+		})
+		expect(await world.run(args)).toMatchObject({ status: 0, stdout: expect.stringMatching(expected) })
+		expect(await world.run(['devices', name])).toMatchObject({ status: 0 })
+		await agent.stop()
 	})
 
 	it('takes a join from a file and from standard input, and refuses what is not whole', async () => {
@@ -91,8 +114,10 @@ describe('another device', () => {
 	it('is let in by the code that it shows, and trusts the machine by the digits that come back', async () => {
 		const asking = startInPty(scope, tablet, ['pair', world.node.name])
 		const [, digits = ''] = await asking.waitForOutput(/approve (\d{6})/)
-		const status = json<{ pairingRequest?: { device_name: string } }>(await onNode(['status', '--json']))
+		const status = json<{ pairingRequest?: { device_name: string; fingerprint: string } }>(await onNode(['status', '--json']))
 		expect(status.pairingRequest?.device_name).toContain('@')
+		const [, shown] = await asking.waitForOutput(/this fingerprint: ([a-z2-7-]{19})\r/)
+		expect(status.pairingRequest?.fingerprint).toBe(shown)
 		const wrong = await onNode(['approve', '--yes', digits === '000000' ? '000001' : '000000'])
 		expect(wrong).toMatchObject({ status: 6, stdout: '' })
 		const approved = await onNode(['approve', '--yes', digits])

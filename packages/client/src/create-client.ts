@@ -1,5 +1,5 @@
 import type { Clock } from '@sallyport/carrier'
-import { fingerprintOf, type InviteBundle } from '@sallyport/protocol'
+import { fingerprintOf, type InviteBundle, type NodeInfo } from '@sallyport/protocol'
 import type { Device, DeviceStore } from './device.ts'
 import { ClientError } from './errors.ts'
 import type { Credential } from './http/credential.ts'
@@ -28,7 +28,13 @@ export interface ClientDeps {
 	readonly onWake?: (listener: () => void) => () => void
 }
 
-export function createClient(deps: ClientDeps): SallyClient {
+/** What programs that come and go need beside what a page does. */
+export interface CommandClient extends SallyClient {
+	/** Pairs with those of these machines that came by a join command of this device while nobody waited; gives them back. */
+	pairArrived(nodes: readonly NodeInfo[]): Promise<readonly NodeInfo[]>
+}
+
+export function createClient(deps: ClientDeps): CommandClient {
 	const { http, credential, store, device, clock, randomBytes } = deps
 	const random = (): number => (randomBytes(1)[0] ?? 0) / 256
 	const api = createRelayApi(http, credential, deps.signOut)
@@ -67,6 +73,7 @@ export function createClient(deps: ClientDeps): SallyClient {
 		pairByInvite: (invite) => pairByInvite(connector, device, clock, invite),
 		createJoin: (options) => joins.create(options),
 		resumeJoins: () => joins.resume(),
+		pairArrived: (nodes) => joins.pairArrived(nodes),
 		requestApproval: (nodeId) => requestApproval(connector, device, nodeId),
 		close() {
 			joins.close()

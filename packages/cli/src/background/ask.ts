@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
-import { ClientError, type SallyClient } from '@sallyport/client'
+import { ClientError } from '@sallyport/client'
+import type { CommandClient } from '@sallyport/client/node'
 import { buildId } from '../build-id.ts'
 import { CliError, EXIT } from '../exit-codes.ts'
 import type { ProfilePaths } from '../profile/paths.ts'
@@ -91,8 +92,8 @@ function refusal(answer: Extract<LocalAnswer, { kind: 'failed' }>): CliError {
 
 /** A link host inside this process, for `--no-share`. */
 function ownLinks(openProfile: () => Promise<Profile>): { readonly open: () => Promise<Duplex>; readonly close: () => void } {
-	let client: Promise<SallyClient> | undefined
-	const openClient = (): Promise<SallyClient> => {
+	let client: Promise<CommandClient> | undefined
+	const openClient = (): Promise<CommandClient> => {
 		client ??= openProfile().then((profile) => profile.openClient())
 		return client
 	}

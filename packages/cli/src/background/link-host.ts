@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
 import type { LinkStream, OpeningStream, StreamRequest } from '@sallyport/carrier'
-import { ClientError, type NodeConnection, type SallyClient } from '@sallyport/client'
+import { ClientError, type NodeConnection } from '@sallyport/client'
+import type { CommandClient } from '@sallyport/client/node'
 import type { NodeId, NodeInfo } from '@sallyport/protocol'
 import { CliError } from '../exit-codes.ts'
 import { resolveNode } from '../names/resolve-node.ts'
@@ -18,7 +19,7 @@ import { spliceFramed, spliceRaw } from './splice.ts'
 export interface LinkHostDeps {
 	readonly build: string
 	/** Opened when first needed. */
-	readonly client: () => Promise<SallyClient>
+	readonly client: () => Promise<CommandClient>
 	readonly nowMs: () => number
 	/** Asked to end: at once (`stop`) or as soon as the last stream is gone (`drain`). */
 	readonly onStop: (how: 'stop' | 'drain') => void
@@ -143,10 +144,19 @@ export class LinkHost {
 
 	async #connect(name: string): Promise<NodeConnection> {
 		const client = await this.#deps.client()
-		return client.connect(await this.#resolve(client, name))
+		const id = await this.#resolve(client, name)
+		try {
+			return await client.connect(id)
+		} catch (caught) {
+			if (ClientError.from(caught).code !== 'not_paired') throw caught
+			// It may have come by the line of a `sally add` that was ended before.
+			const arrived = await client.pairArrived(await this.#nodes(client))
+			if (!arrived.some((node) => node.id === id)) throw caught
+			return client.connect(id)
+		}
 	}
 
-	async #resolve(client: SallyClient, name: string): Promise<NodeId> {
+	async #resolve(client: CommandClient, name: string): Promise<NodeId> {
 		const pairings = await client.pairings()
 		const known = pairings.find((pairing) => pairing.nodeId === name)
 		if (known !== undefined) return known.nodeId
@@ -161,7 +171,7 @@ export class LinkHost {
 		}
 	}
 
-	#nodes(client: SallyClient): Promise<readonly NodeInfo[]> {
+	#nodes(client: CommandClient): Promise<readonly NodeInfo[]> {
 		const nowMs = this.#deps.nowMs()
 		if (this.#list !== undefined && nowMs - this.#list.atMs < LIST_MS) return this.#list.nodes
 		const nodes = client.api.nodes().then((answered) => answered.nodes)

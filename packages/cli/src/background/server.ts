@@ -1,6 +1,6 @@
 import { chmod, rm } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
-import type { SallyClient } from '@sallyport/client'
+import type { CommandClient } from '@sallyport/client/node'
 import { buildId } from '../build-id.ts'
 import type { Profile } from '../profile/profile.ts'
 import { LinkHost } from './link-host.ts'
@@ -19,7 +19,7 @@ export interface BackgroundOptions {
 /** Serves the profile's socket until nothing has been asked for a while. Resolves when all is closed. */
 export async function runBackground(options: BackgroundOptions): Promise<void> {
 	const { profile, idleMs = IDLE_MS } = options
-	let client: Promise<SallyClient> | undefined
+	let client: Promise<CommandClient> | undefined
 	let active = 0
 	let isDraining = false
 	let idleTimer: NodeJS.Timeout | undefined

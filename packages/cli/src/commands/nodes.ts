@@ -1,3 +1,4 @@
+import type { Pairing } from '@sallyport/client'
 import type { NodeInfo, NodeOfflineReason } from '@sallyport/protocol'
 import type { Context } from '../context.ts'
 import { EXIT } from '../exit-codes.ts'
@@ -8,14 +9,25 @@ import { formatTable } from '../text/table.ts'
 /** `sally nodes` */
 export async function nodes(context: Context): Promise<number> {
 	const client = await (await context.openProfile()).openClient()
-	const [{ nodes: listed }, pairings] = await Promise.all([client.api.nodes(), client.pairings()])
+	try {
+		const { nodes: listed } = await client.api.nodes()
+		for (const node of await client.pairArrived(listed)) {
+			context.say(`${showText(node.name)} has come by a line of sally add, and is paired with this computer now`)
+		}
+		return show(context, listed, await client.pairings())
+	} finally {
+		client.close()
+	}
+}
+
+function show(context: Context, listed: readonly NodeInfo[], pairings: readonly Pairing[]): number {
 	const paired = new Set(pairings.map((pairing) => pairing.nodeId))
 	if (context.options.json) {
 		context.printJson(listed.map((node) => ({ ...node, paired: paired.has(node.id) })))
 		return EXIT.ok
 	}
 	if (listed.length === 0) {
-		context.say('no machines yet: run "sally agent join …" on one, with the line that the page or sally join-command shows')
+		context.say('no machines yet: run "sally agent join …" on one, with the line that the page or "sally add" shows')
 		return EXIT.ok
 	}
 	const nowMs = Date.now()

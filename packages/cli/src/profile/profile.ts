@@ -1,6 +1,5 @@
 import { hostname, userInfo } from 'node:os'
-import type { SallyClient } from '@sallyport/client'
-import { type NodeProfile, openNodeClient, openNodeProfile } from '@sallyport/client/node'
+import { type CommandClient, type NodeProfile, openNodeClient, openNodeProfile } from '@sallyport/client/node'
 import { type ProfilePaths, profilePaths } from './paths.ts'
 import { type SessionFile, sessionFile } from './session.ts'
 
@@ -10,7 +9,7 @@ export interface Profile {
 	readonly files: NodeProfile
 	readonly session: SessionFile
 	/** A client of the signed-in relay; fails with the sentence that says to sign in. */
-	openClient(): Promise<SallyClient>
+	openClient(): Promise<CommandClient>
 }
 
 export async function openProfile(name: string, env: NodeJS.ProcessEnv): Promise<Profile> {

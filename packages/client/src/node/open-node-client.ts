@@ -9,10 +9,9 @@ import {
 } from '@sallyport/carrier/node'
 import { type Logger, silentLogger } from '@sallyport/protocol'
 import { dialWebSocket } from '@sallyport/transport/node'
-import { createClient } from '../create-client.ts'
+import { type CommandClient, createClient } from '../create-client.ts'
 import { tokenCredential } from '../http/credential.ts'
 import { createHttp } from '../http/http.ts'
-import type { SallyClient } from '../sally-client.ts'
 import { loadFileIdentity } from './file-identity.ts'
 import { createFileStore } from './file-store.ts'
 
@@ -47,7 +46,7 @@ export async function openNodeProfile(path: string, env: NodeJS.ProcessEnv = {})
 }
 
 /** A client over files and sockets of Node. */
-export async function openNodeClient(options: NodeClientOptions): Promise<SallyClient> {
+export async function openNodeClient(options: NodeClientOptions): Promise<CommandClient> {
 	const { profile, log = silentLogger } = options
 	const clock = systemClock
 	const crypto = createNodeCrypto()

@@ -32,17 +32,18 @@ export class Joins {
 	async create(options: { readonly name?: string; readonly user: string }): Promise<JoinOffer> {
 		const { api, device, store, randomBytes } = this.#deps
 		const [info, enrol] = await Promise.all([api.info(), api.createEnrolToken(options.name)])
+		const origin = info.url ?? info.origin
 		const join: StoredJoin = {
 			tokenId: enrol.token_id,
 			secret: randomBytes(SECRET_BYTES),
-			origin: info.origin,
+			origin,
 			expiresAtMs: enrol.expires_at,
 		}
 		// Kept before it is shown: a page that is reloaded right after still pairs.
 		await store.putJoin(join)
 		const bundle = formatJoinBundle({
 			enrolToken: enrol.token,
-			origin: info.origin,
+			origin,
 			relay_id: info.relay_id,
 			user: options.user,
 			secret: join.secret,
@@ -71,6 +72,25 @@ export class Joins {
 			if (join.expiresAtMs <= this.#deps.clock.nowMs()) await this.#deps.store.deleteJoin(join.tokenId)
 			else if (!this.#waiting.has(join.tokenId)) this.#wait(join).catch(() => undefined)
 		}
+	}
+
+	/** Pairs with those of these machines that came by a command of this device while nobody waited; gives them back. */
+	async pairArrived(nodes: readonly NodeInfo[]): Promise<readonly NodeInfo[]> {
+		const { store, clock } = this.#deps
+		const paired: NodeInfo[] = []
+		for (const join of await store.joins()) {
+			const node = nodes.find((candidate) => candidate.enrol_token_id === join.tokenId && candidate.connected)
+			if (node === undefined || join.expiresAtMs <= clock.nowMs() || this.#waiting.has(join.tokenId)) continue
+			try {
+				await this.#pairOnce(join, node)
+			} catch {
+				// The next command tries again, until the join's end.
+				continue
+			}
+			await store.deleteJoin(join.tokenId)
+			paired.push(node)
+		}
+		return paired
 	}
 
 	close(): void {
@@ -120,22 +140,35 @@ export class Joins {
 	}
 
 	async #pair(join: StoredJoin, node: NodeInfo, signal: AbortSignal): Promise<void> {
-		const { device, clock, connector } = this.#deps
-		const backoff = new Backoff({ firstMs: 250, maxMs: 15_000, random: this.#deps.random })
-		const secret = { secretId: join.tokenId, secret: join.secret, origin: join.origin }
+		const { clock, random } = this.#deps
+		const backoff = new Backoff({ firstMs: 250, maxMs: 15_000, random })
 		for (;;) {
 			try {
-				const intent = { kind: 'pair', secret, deviceName: device.name, deviceKind: device.kind } as const
-				await connector.pair(node.id, intent, 'join', signal)
+				await this.#pairOnce(join, node, signal)
 				return
 			} catch (caught) {
 				// Whatever it was, it may pass: the machine goes to sleep, the relay restarts. The bundle's end is the end.
 				if (signal.aborted) throw this.#gone(join)
+				if (await this.#isPairedElsewhere(join, node)) return
 				const error = ClientError.from(caught)
 				await pause(clock, Math.max(backoff.next(), error.retryAfterMs ?? 0), signal)
 				if (signal.aborted) throw this.#gone(join)
 			}
 		}
+	}
+
+	async #pairOnce(join: StoredJoin, node: NodeInfo, signal?: AbortSignal): Promise<void> {
+		const { device, connector } = this.#deps
+		const secret = { secretId: join.tokenId, secret: join.secret, origin: join.origin }
+		const intent = { kind: 'pair', secret, deviceName: device.name, deviceKind: device.kind } as const
+		await connector.pair(node.id, intent, 'join', signal)
+	}
+
+	/** Another process of this device was faster: the secret is spent, and the pairing there. */
+	async #isPairedElsewhere(join: StoredJoin, node: NodeInfo): Promise<boolean> {
+		const { store } = this.#deps
+		const isWaitedFor = (await store.joins()).some((other) => other.tokenId === join.tokenId)
+		return !isWaitedFor && (await store.pairing(node.id)) !== undefined
 	}
 
 	#gone(join: StoredJoin): ClientError {
