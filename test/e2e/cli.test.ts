@@ -61,6 +61,21 @@ describe('sally up', () => {
 		await again.child.stop()
 	})
 
+	it('keeps its machine and the pairings of command lines when its address changes', async () => {
+		const moving = await createWorld(scope)
+		await moving.up.child.stop()
+		const again = await startUp(scope, moving.up.home, { NEW_LINKS_PER_MINUTE: '1000' })
+		expect(again.origin).not.toBe(moving.up.origin)
+		expect(again.child.stderr()).toContain(`this relay was at ${moving.up.origin} and is at ${again.origin} now`)
+		const login = ['login', again.origin, '--email', OWNER.email, '--password-stdin']
+		expect(await moving.run(login, { input: OWNER.password })).toMatchObject({ status: 0 })
+		expect(await moving.run(['exec', moving.node.name, '--', 'echo', 'moved'])).toMatchObject({ status: 0, stdout: 'moved\n' })
+		await again.child.stop()
+		const third = await startUp(scope, moving.up.home, { PORT: new URL(again.origin).port })
+		expect(third.child.stderr()).not.toContain('this relay was at')
+		await third.child.stop()
+	})
+
 	it('says in one sentence that its port is taken', async () => {
 		const server = createServer()
 		await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

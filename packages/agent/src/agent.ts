@@ -22,7 +22,7 @@ import { openControlServer } from './local/control-server.ts'
 import type { Listener } from './local/listener.ts'
 import { openListener } from './local/listener.ts'
 import type { JoinSummary, MembershipDeps } from './membership.ts'
-import { enrolByToken, joinRelay, readJoin, relayCa } from './membership.ts'
+import { enrolByToken, joinRelay, moveRelay, readJoin, relayCa } from './membership.ts'
 import { backoffMs } from './relay/backoff.ts'
 import type { RelayState } from './relay/relay-connection.ts'
 import type { RelayLink } from './relay/relay-link.ts'
@@ -63,6 +63,8 @@ export interface Agent {
 	enrol(origin: string, token: string): Promise<RelayPin>
 	/** Enrols by a join, once `confirm` has said yes to who gains access. */
 	join(text: string, confirm: (summary: JoinSummary) => Promise<boolean>): Promise<RelayPin>
+	/** Goes on at the new address of the relay that this node is enrolled at, on the word of whoever runs both. */
+	moveRelay(origin: string, relayId: string): Promise<RelayPin>
 	/** Forgets the relay. Pairings stay. */
 	logout(): Promise<void>
 	invite(options?: InviteOptions): Promise<MadeInvite>
@@ -202,6 +204,12 @@ class NodeAgent implements Agent {
 		const { bundle, summary } = readJoin(text, this.#deps.clock.nowMs())
 		if (!(await confirm(summary))) throw new AgentError('join_declined', 'nothing was changed: the join was declined')
 		const pin = await joinRelay(bundle, this.#membership())
+		await this.#connect(pin)
+		return pin
+	}
+
+	async moveRelay(origin: string, relayId: string): Promise<RelayPin> {
+		const pin = await moveRelay(origin, relayId, this.#membership())
 		await this.#connect(pin)
 		return pin
 	}

@@ -39,10 +39,7 @@ export function readJoin(text: string, nowMs: number): { readonly bundle: JoinBu
 	if (!parsed.ok) throw new AgentError('join_invalid', parsed.error.detail)
 	const bundle = parsed.value
 	if (bundle.expires <= nowMs)
-		throw new AgentError(
-			'join_expired',
-			'this join has expired: make a new one with "Add machine" in the page or sally nodes add',
-		)
+		throw new AgentError('join_expired', 'this join has expired: make a new one with "Add machine" in the page or sally add')
 	return {
 		bundle,
 		summary: { origin: bundle.origin, user: bundle.user, deviceName: bundle.device_name, expiresAtMs: bundle.expires },
@@ -84,6 +81,24 @@ export async function enrolByToken(origin: string, token: string, deps: Membersh
 	const answer = await enrolAt(dialOrigin, token, deps, { ca: await relayCa(deps.config) })
 	const said = parseRelayOrigin(answer.origin, { allowPlainHttp: true })
 	return store(answer, { origin: 'origin' in said ? said.origin : dialOrigin, dialOrigin }, deps)
+}
+
+/**
+ * Notes the new address of the relay that this node is enrolled at. Only whoever runs that relay may say so: by its id alone
+ * another relay could take its place. Pairing secrets that were given out name the old address, and stay bound to it.
+ *
+ * @throws {AgentError} `not_enrolled`, `relay_changed`, `relay_insecure`
+ */
+export async function moveRelay(origin: string, relayId: string, deps: MembershipDeps): Promise<RelayPin> {
+	const pin = deps.state.relay.value
+	if (pin === undefined) throw new AgentError('not_enrolled', 'this machine is at no relay yet')
+	if (pin.relay_id !== relayId)
+		throw new AgentError('relay_changed', `the relay at ${origin} is not the one that this machine joined at ${pin.origin}`)
+	const parsed = parseRelayOrigin(origin, deps.config)
+	if ('problem' in parsed) throw new AgentError('relay_insecure', parsed.problem)
+	const moved: RelayPin = { ...pin, origin: parsed.origin, dial_origin: parsed.origin }
+	await deps.state.relay.save(moved)
+	return moved
 }
 
 /** The file that `RELAY_CA` names. */

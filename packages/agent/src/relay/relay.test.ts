@@ -42,6 +42,24 @@ describe('the relay', () => {
 		expect(world.agent.status().terminals).toHaveLength(1)
 	})
 
+	it('is followed to a new address by its own id alone, and found there after a restart', async () => {
+		world = await World.make()
+		const device = newDevice()
+		await world.pair(device)
+		const { origin, relayId } = world.relay
+		const there = origin.replace('127.0.0.1', 'localhost')
+		await expect(world.agent.moveRelay(there, 'relay-impostor')).rejects.toMatchObject({ code: 'relay_changed' })
+		await expect(world.agent.moveRelay('http://relay.example', relayId)).rejects.toMatchObject({ code: 'relay_insecure' })
+		expect(world.agent.relay).toMatchObject({ origin, dial_origin: origin })
+		const before = world.relay.connections.length
+		world.relay.movedTo = there
+		await world.agent.moveRelay(there, relayId)
+		await world.relay.until(() => world.relay.connections.length > before && world.relay.control !== undefined)
+		expect(world.agent.relay).toMatchObject({ origin: there, dial_origin: there, relay_id: relayId })
+		await world.restart()
+		expect(world.agent.relay).toMatchObject({ origin: there, name: 'named by the relay' })
+	})
+
 	it('that has another id than the pinned one gets no signature, and the status says so', async () => {
 		world = await World.make()
 		const hellos = (): number => world.relay.messages.filter((message) => message.op === 'hello').length

@@ -33,6 +33,8 @@ export class TestRelay {
 	/** What the challenge says; a test may let it be another's. */
 	claimedRelayId = this.relayId
 	origins: string[] = []
+	/** The address that control sockets must have been signed for, when it is not `origin`. */
+	movedTo: string | undefined
 	/** Closes each control socket with this instead of taking it. */
 	refuseWith: number | undefined
 	control: MessageSocket | undefined
@@ -189,7 +191,8 @@ export class TestRelay {
 		const raw = base64UrlToBytes(key)
 		if (!raw.ok) return false
 		const nodeId = v.parse(nodeIdSchema, hello.node_id)
-		const input = signingInput({ purpose: 'node_auth', challenge, origin: this.origin, relayId: this.relayId, nodeId })
+		const origin = this.movedTo ?? this.origin
+		const input = signingInput({ purpose: 'node_auth', challenge, origin, relayId: this.relayId, nodeId })
 		const publicKey = { key: Buffer.concat([SPKI_ED25519, raw.value]), format: 'der', type: 'spki' } as const
 		return verify(null, input, publicKey, hello.signature)
 	}

@@ -4,6 +4,7 @@ import type { Logger } from '@sallyport/protocol'
 import { createRelay, type Relay } from '@sallyport/relay'
 import { VERSION } from '../build-id.ts'
 import type { Context } from '../context.ts'
+import { CliError } from '../exit-codes.ts'
 import { findPageDirectory } from '../servers/page-directory.ts'
 import { runUntilSignal, settingsError } from '../servers/run-until-signal.ts'
 import { stderrLog } from '../servers/stderr-log.ts'
@@ -66,13 +67,28 @@ async function startAgent(relay: Relay, config: AgentConfig, log: Logger, contex
 		if (known !== undefined) await agent.logout()
 		await agent.enrol(relay.url, relay.setup.enrolToken)
 	} else if (known !== undefined && known.origin !== relay.url) {
-		context.say(
-			`the agent knows this relay as ${known.origin}, which is now ${relay.url}: set HOST, PORT or PUBLIC_URL as before`,
-		)
+		await followRelay(relay, agent, known.origin, context)
 	}
 	if (agent.relay !== undefined)
 		await Promise.race([connected, new Promise<void>((resolve) => setTimeout(resolve, CONNECT_MS).unref())])
 	return agent
+}
+
+/** Both are of this process, so the relay's own word is enough; what was bound to the old address is told. */
+async function followRelay(relay: Relay, agent: Agent, before: string, context: Context): Promise<void> {
+	try {
+		await agent.moveRelay(relay.url, relay.relayId)
+	} catch (caught) {
+		// The relay serves its other machines all the same.
+		context.say(`this machine's agent stays at ${before}, where this relay was: ${CliError.from(caught).message}`)
+		return
+	}
+	context.say(
+		`this relay was at ${before} and is at ${relay.url} now; this machine's agent has followed. ` +
+			'A browser is another device at another address: pair it again, or set HOST, PORT or PUBLIC_URL as before. ' +
+			`Command lines keep their pairings: sally login ${relay.url}. Join lines and invites of before no longer work, ` +
+			'and other machines look for the relay where it was',
+	)
 }
 
 function readUpAgentConfig(
