@@ -65,7 +65,7 @@ export function findFaults(): string[] {
 	}
 	for (const control of document.querySelectorAll<HTMLElement>('button, a[href], input:not([type=hidden]), select, textarea')) {
 		if (control.closest('.xterm, [inert], [hidden], [aria-hidden=true]') !== null) continue
-		const labels = control instanceof HTMLInputElement || control instanceof HTMLSelectElement ? control.labels : null
+		const labels = 'labels' in control && control.labels instanceof NodeList ? control.labels : undefined
 		const name = control.ariaLabel ?? labels?.[0]?.textContent ?? control.textContent ?? ''
 		const isNamed = name.trim() !== '' || control.hasAttribute('aria-labelledby') || control instanceof HTMLTextAreaElement
 		if (!isNamed) faults.push(`no name: ${control.outerHTML.slice(0, 120)}`)

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { setUp } from './cli-world.ts'
+import { OWNER, ownerToken, setUp } from './cli-world.ts'
 import {
 	createHome,
 	freePort,
@@ -76,5 +76,23 @@ describe('a terminal whose path is lost', { concurrent: false }, () => {
 		await waitForTerminal(page, /[$#]/)
 		await typeLine(page, 'echo fresh-$((3*7))')
 		await waitForTerminal(page, /fresh-21/)
+	})
+
+	it('asks to sign in again when the sign-in was ended elsewhere, and goes on where it was', async () => {
+		await typeLine(page, 'clear; still="here $$"; echo "$still"')
+		const before = /^here \d+$/m.exec(await waitForTerminal(page, /^here \d+$/m))?.[0]
+		const headers = { authorization: `Bearer ${await ownerToken(relay.url)}` }
+		const answer = await fetch(`${relay.url}/api/access-sessions`, { headers })
+		const { sessions } = (await answer.json()) as { sessions: readonly { id: string; kind: string }[] }
+		for (const { id } of sessions.filter(({ kind }) => kind === 'web'))
+			await fetch(`${relay.url}/api/access-sessions/${id}`, { method: 'DELETE', headers })
+		const dialog = page.getByRole('dialog', { name: 'Sign in again' })
+		await dialog.getByLabel('Password', { exact: true }).fill(OWNER.password)
+		await dialog.getByRole('button', { name: 'Sign in' }).click()
+		await dialog.waitFor({ state: 'hidden' })
+		await page.getByText('Reconnecting…').waitFor({ state: 'hidden', timeout: 30_000 })
+		await page.locator('.xterm-helper-textarea').focus()
+		await typeLine(page, 'clear; echo "and $still"')
+		expect(await waitForTerminal(page, /and here \d+/)).toContain(`and ${before}`)
 	})
 })

@@ -28,7 +28,7 @@ export function createServices({ client, pageSession, fragment }: ServicesDeps):
 	const nodes = createNodes({
 		client,
 		onProblem: (problem) => {
-			if (problem.code === 'unauthenticated') account.expire()
+			if (problem.code === 'unauthenticated') void account.expire()
 		},
 	})
 	const approvals = createApprovals({

@@ -25,4 +25,7 @@ const container = document.getElementById('root')
 const services = createServices({ client, pageSession, fragment: shown })
 if (container !== null) createRoot(container).render(<App services={services} />)
 // A scene that no click leads to.
-window.addEventListener('preview-expire', () => services.account.expire())
+window.addEventListener('preview-expire', () => {
+	pageSession.resume = () => Promise.resolve(undefined)
+	void services.account.expire()
+})

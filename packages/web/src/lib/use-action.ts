@@ -23,7 +23,7 @@ export function useAction<A extends readonly unknown[]>(act: (...args: A) => Pro
 			return true
 		} catch (error) {
 			const found = toProblem(error)
-			if (found.code === 'unauthenticated') account.expire()
+			if (found.code === 'unauthenticated') void account.expire()
 			setProblem(found)
 			return false
 		} finally {

@@ -20,7 +20,7 @@ export function useLoaded<T>(load: () => Promise<T>, deps: readonly unknown[]): 
 			(value) => isCurrent && setState({ kind: 'ready', value }),
 			(error: unknown) => {
 				const problem = toProblem(error)
-				if (problem.code === 'unauthenticated') account.expire()
+				if (problem.code === 'unauthenticated') void account.expire()
 				if (isCurrent) setState({ kind: 'failed', problem })
 			},
 		)

@@ -41,6 +41,7 @@ export function createAccount({ client, pageSession, fragment }: AccountDeps) {
 		isFirstRun: false,
 		relayVersion: undefined,
 	}))
+	let isAsking = false
 	const enter = (user: UserInfo) => store.setState({ phase: { kind: 'signed_in', user, isExpired: false } })
 
 	return {
@@ -80,10 +81,23 @@ export function createAccount({ client, pageSession, fragment }: AccountDeps) {
 		rename(user: UserInfo) {
 			enter(user)
 		},
-		/** Called for any refusal that says the sign-in is over. */
-		expire() {
+		/**
+		 * Called for any refusal that says the sign-in is over. It is asked about once more: the refusal may belong to
+		 * something that began before a new sign-in.
+		 */
+		async expire(): Promise<void> {
 			const { phase } = store.getState()
-			if (phase.kind === 'signed_in' && !phase.isExpired) store.setState({ phase: { ...phase, isExpired: true } })
+			if (phase.kind !== 'signed_in' || phase.isExpired || isAsking) return
+			isAsking = true
+			try {
+				if ((await pageSession.resume()) !== undefined) return
+				const now = store.getState().phase
+				if (now.kind === 'signed_in') store.setState({ phase: { ...now, isExpired: true } })
+			} catch {
+				// The relay doesn't answer: that is another trouble, and told where it is met.
+			} finally {
+				isAsking = false
+			}
 		},
 		/** The invite was used or put aside. */
 		dropInvite() {

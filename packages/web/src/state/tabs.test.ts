@@ -24,7 +24,7 @@ describe('tabs', () => {
 		const first = tabs.open(shell)
 		const second = tabs.open(shell)
 		tabs.update(first, { terminalId: 'term_0001', phase: { kind: 'open' } })
-		tabs.update(second, { terminalId: 'term_0002', phase: { kind: 'ended', reason: 'exit', tone: 'calm', again: true } })
+		tabs.update(second, { terminalId: undefined, phase: { kind: 'ended', reason: 'exit', tone: 'calm', again: true } })
 		expect(written()).toEqual([{ nodeId, nodeName: 'build-box', kind: 'shell', terminalId: 'term_0001' }])
 		expect(createModel(written()).tabs.store.getState().tabs).toMatchObject([
 			{ terminalId: 'term_0001', phase: { kind: 'waiting' } },

@@ -34,7 +34,7 @@ export interface Tab {
 	readonly nodeName: string
 	readonly kind: 'shell' | 'ssh'
 	readonly sshUser: string | undefined
-	/** On the node; known once the shell runs. */
+	/** On the node; known while the shell runs there, as far as this page can tell. */
 	readonly terminalId: string | undefined
 	readonly title: string
 	readonly phase: TabPhase
@@ -75,8 +75,8 @@ export function createTabs({ stored, newId }: TabsDeps) {
 	const remember = () => {
 		const { tabs } = store.getState()
 		stored.write(
-			tabs.flatMap(({ nodeId, nodeName, kind, terminalId, phase }) =>
-				terminalId === undefined || phase.kind === 'ended' ? [] : [{ nodeId, nodeName, kind, terminalId }],
+			tabs.flatMap(({ nodeId, nodeName, kind, terminalId }) =>
+				terminalId === undefined ? [] : [{ nodeId, nodeName, kind, terminalId }],
 			),
 		)
 	}

@@ -7,7 +7,7 @@ import { toProblem } from '../lib/problem.ts'
 import { resolveTheme } from '../state/settings.ts'
 import type { Tab } from '../state/tabs.ts'
 import { Clipboard } from './clipboard.ts'
-import { endedPhase, failedPhase } from './end-reason.ts'
+import { endedPhase, failedPhase, isShellOver } from './end-reason.ts'
 import { handleTerminalKey } from './keys.ts'
 import { reattachDelayMs } from './reattach.ts'
 import type { ScreenLook } from './screen.ts'
@@ -87,7 +87,8 @@ export class TerminalController {
 		const phase = this.#tab?.phase
 		if (phase?.kind === 'reattaching') this.#retryNow?.()
 		else if (phase?.kind === 'ended' && phase.again) {
-			this.#services.tabs.update(this.#id, { terminalId: undefined, hostKey: undefined })
+			// A shell that only lost its path is attached again; else what Enter starts is a new one.
+			this.#services.tabs.update(this.#id, { hostKey: undefined })
 			this.screen.term.reset()
 			void this.connect(this.#size)
 		}
@@ -107,6 +108,7 @@ export class TerminalController {
 			this.#typedAhead = []
 			const problem = toProblem(error)
 			this.#noticeExpiry(problem.code)
+			this.#forgetIfGone(problem.code)
 			this.#services.tabs.update(this.#id, { question: undefined, phase: failedPhase(problem, this.#tab?.hostKey) })
 		}
 	}
@@ -160,6 +162,7 @@ export class TerminalController {
 		this.#session = undefined
 		this.#keys?.clear()
 		this.#keys = undefined
+		if (isShellOver(end)) this.#services.tabs.update(this.#id, { terminalId: undefined })
 		const phase = endedPhase(end, this.#tab?.hostKey)
 		if (phase !== undefined) this.#services.tabs.update(this.#id, { phase, question: undefined })
 		else void this.#reattach(end.kind === 'link' ? end.end.message : 'the connection was lost')
@@ -183,6 +186,7 @@ export class TerminalController {
 			} catch (error) {
 				const problem = toProblem(error)
 				this.#noticeExpiry(problem.code)
+				this.#forgetIfGone(problem.code)
 				if (LASTING.has(problem.code)) return this.#services.tabs.update(this.#id, { phase: failedPhase(problem, tab.hostKey) })
 				reason = problem.message
 			}
@@ -240,8 +244,13 @@ export class TerminalController {
 		if (tab !== undefined && activeId !== this.#id && !tab.hasNews) this.#services.tabs.update(this.#id, { hasNews: true })
 	}
 
+	/** The node has no such terminal any more: the next try is for a new one. */
+	#forgetIfGone(code: string): void {
+		if (code === 'not_found' || code === 'reset') this.#services.tabs.update(this.#id, { terminalId: undefined })
+	}
+
 	#noticeExpiry(code: string): void {
-		if (code === 'unauthenticated') this.#services.account.expire()
+		if (code === 'unauthenticated') void this.#services.account.expire()
 	}
 
 	#look(): ScreenLook {

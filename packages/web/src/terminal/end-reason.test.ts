@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { endedPhase, failedPhase } from './end-reason.ts'
+import { endedPhase, failedPhase, isShellOver } from './end-reason.ts'
 
 describe('endedPhase', () => {
 	it('goes on trying when the link was lost and may come back', () => {
@@ -7,6 +7,21 @@ describe('endedPhase', () => {
 			endedPhase({ kind: 'link', end: { code: 'connection_lost', message: 'lost', retry: true } }, undefined),
 		).toBeUndefined()
 		expect(endedPhase({ kind: 'reset', reset: { code: 'link_lost', message: '', byPeer: false } }, undefined)).toBeUndefined()
+	})
+
+	it('goes on trying when only the sign-in was over', () => {
+		expect(
+			endedPhase({ kind: 'link', end: { code: 'refused', message: 'sign in again', retry: false } }, undefined),
+		).toBeUndefined()
+	})
+
+	it('tells a shell that is over from one that only lost its path', () => {
+		const lost = { kind: 'link', end: { code: 'session_revoked', message: '', retry: false } } as const
+		expect([isShellOver({ kind: 'exit', status: 0 }), isShellOver(lost), isShellOver({ kind: 'detached' })]).toEqual([
+			true,
+			false,
+			false,
+		])
 	})
 
 	it('gives the reason of an end for good', () => {

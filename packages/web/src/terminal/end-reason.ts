@@ -1,10 +1,28 @@
 import type { TerminalEnd } from '@sallyport/client'
-import type { HostKeyNotice } from '@sallyport/protocol'
+import type { HostKeyNotice, LinkEndCode } from '@sallyport/protocol'
 import type { Problem } from '../lib/problem.ts'
 import { sentence } from '../lib/problem.ts'
 import type { TabPhase } from '../state/tabs.ts'
 
 type Ended = Extract<TabPhase, { kind: 'ended' }>
+
+/** Ends of a link after which dialling again is for its person to decide. After others, a new sign-in may be all it needs. */
+const FINAL_LINK_ENDS: ReadonlySet<LinkEndCode> = new Set([
+	'tampered',
+	'handshake_failed',
+	'key_changed',
+	'closed_by_client',
+	'session_revoked',
+	'session_expired',
+	'session_unknown',
+	'pairing_required',
+	'protocol_error',
+])
+
+/** Whether the shell itself is over, so that coming back means a new one. */
+export function isShellOver(end: TerminalEnd): boolean {
+	return end.kind === 'exit' || (end.kind === 'reset' && end.reset.byPeer)
+}
 
 /** How the end of a terminal is told. `undefined`: its link was lost and coming back is worth a try. */
 export function endedPhase(end: TerminalEnd, hostKey: HostKeyNotice | undefined): Ended | undefined {
@@ -14,7 +32,7 @@ export function endedPhase(end: TerminalEnd, hostKey: HostKeyNotice | undefined)
 		case 'detached':
 			return { kind: 'ended', reason: 'Detached', detail: 'The shell goes on at the machine.', tone: 'calm', again: true }
 		case 'link':
-			if (end.end.retry) return undefined
+			if (end.end.retry || !FINAL_LINK_ENDS.has(end.end.code)) return undefined
 			return { kind: 'ended', reason: 'The connection ended', detail: sentence(end.end.message), tone: 'error', again: true }
 		case 'reset':
 			if (end.reset.code === 'link_lost') return undefined

@@ -176,7 +176,7 @@ function closeTab(services: Services, id: string): void {
 	const tab = services.tabs.get(id)
 	if (tab === undefined) return
 	services.tabs.close(id)
-	if (tab.terminalId === undefined || (tab.phase.kind !== 'open' && tab.phase.kind !== 'reattaching')) return
+	if (tab.terminalId === undefined) return
 	toast(`Left running on ${plainLine(tab.nodeName, 40)}`, {
 		description: 'Find it again in the machine’s details.',
 		action: { label: 'End it', onClick: () => void endTab(services, tab) },
