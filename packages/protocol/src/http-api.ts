@@ -71,6 +71,8 @@ export interface RelayInfo {
 	readonly relay_id: RelayId
 	/** The origin under which this relay is known; pairings are bound to it. */
 	readonly origin: string
+	/** Where machines and programs find it: the origin, with a path prefix if there is one. */
+	readonly url?: string
 	readonly version: string
 	/** True until the owner account exists. */
 	readonly setup_needed: boolean

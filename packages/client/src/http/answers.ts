@@ -44,6 +44,7 @@ export const apiErrorSchema = v.object({
 export const relayInfoSchema: Schema<RelayInfo> = v.object({
 	relay_id: relayIdSchema,
 	origin: textField(512),
+	url: v.exactOptional(textField(512)),
 	version: textField(64),
 	setup_needed: v.boolean(),
 })

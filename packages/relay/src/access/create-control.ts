@@ -30,6 +30,8 @@ export interface ControlDeps {
 	readonly allowedOrigins: readonly string[]
 	/** See `ApiDeps.dialOrigins`. */
 	readonly dialOrigins: readonly string[]
+	/** See `ApiDeps.publicUrl`. */
+	readonly publicUrl: string
 	readonly version: string
 	readonly limits?: LimitSettings
 	/** @default better-auth's scrypt */
@@ -75,6 +77,7 @@ export async function createControl(deps: ControlDeps): Promise<Control> {
 				origin,
 				allowedOrigins: deps.allowedOrigins,
 				dialOrigins: deps.dialOrigins,
+				publicUrl: deps.publicUrl,
 				version: deps.version,
 				store,
 				authenticator,

@@ -12,7 +12,7 @@ export interface Origins {
 	isListedHost(host: string | undefined): boolean
 	/** None (a program) or a listed one; `null`, look-alikes and other ports are not. */
 	isAllowedOrigin(origin: string | undefined): boolean
-	/** The relay's own origins that fit a Host header: over a TLS proxy the scheme is not known. */
+	/** The relay's own addresses, path prefix included, that fit a Host header: over a TLS proxy the scheme is not known. */
 	ownFor(host: string | undefined): readonly string[]
 }
 
@@ -40,7 +40,11 @@ export function createOrigins(options: OriginOptions): Origins {
 		own,
 		isListedHost: (host) => host !== undefined && hosts.has(normalHost(host, hosts)),
 		isAllowedOrigin: (origin) => origin === undefined || allowed.has(origin),
-		ownFor: (host) => own.filter((origin) => host !== undefined && new URL(origin).host === normalHost(host, hosts)),
+		// Below a path prefix agents dial, and sign, the whole address.
+		ownFor: (host) =>
+			[...new Set([...own, options.publicUrl])].filter(
+				(origin) => host !== undefined && new URL(origin).host === normalHost(host, hosts),
+			),
 	}
 }
 

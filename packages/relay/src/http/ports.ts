@@ -22,6 +22,8 @@ export interface ApiDeps {
 	readonly allowedOrigins: readonly string[]
 	/** Further names of this relay itself, such as its loopback origins: a machine's proof and a page's call hold under them. */
 	readonly dialOrigins: readonly string[]
+	/** The address that people type: the origin, with the path prefix if there is one. */
+	readonly publicUrl: string
 	readonly version: string
 	readonly store: Store
 	readonly authenticator: Authenticator

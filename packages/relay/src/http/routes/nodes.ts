@@ -104,7 +104,7 @@ async function enrol(deps: ApiDeps, context: ApiContext): Promise<EnrolAnswer> {
 		)
 	await admitted.value.giveBack()
 	const { id, name, owner } = result.node
-	return { node_id: id, name, relay_id: deps.relayId, origin: deps.origin, ...(owner === undefined ? {} : { owner }) }
+	return { node_id: id, name, relay_id: deps.relayId, origin: deps.publicUrl, ...(owner === undefined ? {} : { owner }) }
 }
 
 function tokenInvalid(): ApiFailure {

@@ -27,6 +27,7 @@ export function addOpenRoutes(app: Hono<ApiEnv>, deps: ApiDeps): void {
 		context.json({
 			relay_id: deps.relayId,
 			origin: deps.origin,
+			url: deps.publicUrl,
 			version: deps.version,
 			setup_needed: await deps.firstRun.isNeeded(),
 		} satisfies RelayInfo),
