@@ -24,7 +24,10 @@ export async function flood(scope: Scope, world: World, { rounds, keys }: Size):
 export async function open(scope: Scope, world: World, { rounds }: Size): Promise<readonly Row[]> {
 	const times = await ask(scope, world, { kind: 'open', rounds: rounds * 3 })
 	const row = { what: 'link open to first prompt', unit: 'ms', reach: 150 } as const
-	return [{ ...row, ours: median(times.ours.flat()), yardstick: median(times.direct.flat()) }]
+	return [
+		{ ...row, ours: median(times.ours.flat()), yardstick: median(times.direct.flat()) },
+		{ what: "of it without the shell's own start", unit: 'ms', ours: median(times.opened ?? []) },
+	]
 }
 
 type Asked = ClientTask extends infer T ? (T extends ClientTask ? Omit<T, 'node' | 'ssh'> : never) : never

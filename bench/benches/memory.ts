@@ -5,8 +5,8 @@ import type { Row } from '../lib/figures.ts'
 import { startPart, type World } from '../lib/world.ts'
 import type { Size } from '../main.ts'
 
-/** Let the relay's garbage go: it is idle from here on. */
-const SETTLE_MS = 8_000
+/** The relay is idle from here on; V8 looks for garbage when it has been for 8 s, and again later. */
+const SETTLE_MS = 25_000
 
 /**
  * What one more idle node costs the relay: resident memory after `nodes` more, each enrolled and proven. A first tenth is

@@ -113,14 +113,15 @@ async function flooding(connection: NodeConnection): Promise<{ readonly terminal
 	return { terminal, rate: () => received / 1000 / (performance.now() - startedMs) }
 }
 
-/** From nothing to the first byte of the shell's prompt; a new link each time. */
+/** From nothing to the first byte of the shell's prompt, and before it to an open terminal; a new link each time. */
 async function open(client: SallyClient, task: Extract<ClientTask, { kind: 'open' }>): Promise<Rounds> {
 	const nodeId = await nodeOf(client, task.node)
-	const rounds = { ours: [] as number[][], direct: [] as number[][] }
+	const rounds = { ours: [] as number[][], direct: [] as number[][], opened: [] as number[] }
 	for (let round = 0; round <= task.rounds; round++) {
 		const startedMs = performance.now()
 		const connection = await client.connect(nodeId)
 		const ours = await openOurs(connection)
+		const openedMs = performance.now() - startedMs
 		await firstOutput(ours)
 		const oursMs = performance.now() - startedMs
 		ours.close()
@@ -132,6 +133,7 @@ async function open(client: SallyClient, task: Extract<ClientTask, { kind: 'open
 		const directMs = performance.now() - startedDirectMs
 		direct.close()
 		if (round === 0) continue
+		rounds.opened.push(openedMs)
 		rounds.ours.push([oursMs])
 		rounds.direct.push([directMs])
 	}

@@ -12,6 +12,8 @@ export type ClientTask =
 export interface Rounds {
 	readonly ours: readonly (readonly number[])[]
 	readonly direct: readonly (readonly number[])[]
+	/** Until the terminal was there; its program may still be starting. */
+	readonly opened?: readonly number[]
 }
 
 export async function readTask<T>(): Promise<T> {
