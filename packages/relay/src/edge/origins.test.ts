@@ -31,7 +31,7 @@ describe('the origins of a relay behind a proxy in production', () => {
 	})
 
 	it('say which of them an agent may have dialled under a host', () => {
-		expect(origins.ownFor('relay.example:443')).toEqual(['https://relay.example'])
+		expect(origins.ownFor('relay.example:443')).toEqual(['https://relay.example', 'https://relay.example/sally'])
 		expect(origins.ownFor('localhost:8080')).toEqual(['http://localhost:8080'])
 		expect(origins.ownFor('evil.example')).toEqual([])
 	})
