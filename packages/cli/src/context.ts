@@ -8,6 +8,8 @@ export interface GlobalOptions {
 	/** False after `--no-share`. */
 	readonly share: boolean
 	readonly json: boolean
+	/** `--direct`: a machine's own address, to go there without the relay. */
+	readonly direct?: string
 }
 
 /** What every command works with. */
@@ -39,7 +41,13 @@ export function createContext(options: GlobalOptions, env: NodeJS.ProcessEnv): C
 		env,
 		paths,
 		openProfile,
-		links: createLinks({ paths, openProfile, isShared: options.share, say }),
+		links: createLinks({
+			paths,
+			openProfile,
+			isShared: options.share,
+			say,
+			...(options.direct === undefined ? {} : { direct: options.direct }),
+		}),
 		say,
 		print,
 		printJson: (value) => print(JSON.stringify(value, undefined, '\t')),

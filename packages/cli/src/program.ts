@@ -49,10 +49,15 @@ function reportFailure(error: CliError, isJson: boolean): number {
 }
 
 function globalOptions(command: Command): GlobalOptions {
-	const options = command.optsWithGlobals<{ profile: string; share?: boolean; json?: boolean }>()
+	const options = command.optsWithGlobals<{ profile: string; share?: boolean; json?: boolean; direct?: string }>()
 	// The option may stand before or after the command's name.
 	const share = options.share !== false && command.opts<{ share?: boolean }>().share !== false
-	return { profile: options.profile, share, json: options.json ?? false }
+	return {
+		profile: options.profile,
+		share,
+		json: options.json ?? false,
+		...(options.direct === undefined ? {} : { direct: options.direct }),
+	}
 }
 
 function createProgram(run: Run, env: NodeJS.ProcessEnv): Command {
@@ -124,6 +129,7 @@ function addMachineCommands(program: Command, run: Run): void {
 	program
 		.command('pair [node]')
 		.description('ask a machine to let this computer in')
+		.option(...DIRECT)
 		.option('--invite', 'read an invite (of "sally agent invite") from standard input')
 		.option('--yes', 'take the invite without a question')
 		.option('--forget', 'drop the pairing with the machine')
@@ -154,6 +160,7 @@ function addMachineCommands(program: Command, run: Run): void {
 		)
 }
 
+const DIRECT = ['--direct <address>', "go straight to the machine's own HOST:PORT, without the relay"] as const
 const NO_SHARE = ['--no-share', 'open a link of its own'] as const
 
 function addStreamCommands(program: Command, run: Run): void {
@@ -161,6 +168,7 @@ function addStreamCommands(program: Command, run: Run): void {
 		.command('shell <node>')
 		.description('open a terminal; ~. leaves it running')
 		.option(...NO_SHARE)
+		.option(...DIRECT)
 		.option('--attach [id]', 'come back to a terminal that runs already')
 		.option('--name <name>', 'how the terminal is called')
 		.action((node: string, options: { attach?: string | true; name?: string }, command: Command) =>
@@ -170,6 +178,7 @@ function addStreamCommands(program: Command, run: Run): void {
 		.command('exec <node> <command...>')
 		.description('run one program: sally exec NODE -- CMD ARG…')
 		.option(...NO_SHARE)
+		.option(...DIRECT)
 		.option('--cwd <folder>', 'where to run it')
 		.option('--env <name=value...>', 'set a variable')
 		.option('--no-stdin', 'give it no input')
@@ -185,6 +194,7 @@ function addStreamCommands(program: Command, run: Run): void {
 		.command('forward <node> <spec...>')
 		.description('forward ports: [BIND:]PORT[:HOST:PORT]')
 		.option(...NO_SHARE)
+		.option(...DIRECT)
 		.action((node: string, specs: string[], _options: object, command: Command) =>
 			run(command, async (context) => (await import('./commands/forward.ts')).forward(context, node, specs)),
 		)
@@ -192,6 +202,7 @@ function addStreamCommands(program: Command, run: Run): void {
 		.command('proxy <node> [target]')
 		.description('carry standard input and output to HOST:PORT as seen from the machine; its sshd by default')
 		.option(...NO_SHARE)
+		.option(...DIRECT)
 		.action((node: string, target: string | undefined, _options: object, command: Command) =>
 			run(command, async (context) => (await import('./commands/proxy.ts')).proxy(context, node, target), EXIT.transport),
 		)

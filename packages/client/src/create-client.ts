@@ -5,8 +5,10 @@ import { ClientError } from './errors.ts'
 import type { Credential } from './http/credential.ts'
 import type { Http } from './http/http.ts'
 import { createRelayApi } from './http/relay-api.ts'
-import { Connector, type Dial, pairingOf } from './link/connector.ts'
+import { Connector, pairingOf } from './link/connector.ts'
 import type { LinkOpener } from './link/link-opener.ts'
+import { createRelayRoute } from './link/relay-route.ts'
+import type { Dial } from './link/route.ts'
 import { NodeFeed } from './nodes/node-feed.ts'
 import { requestApproval } from './pairing/approval.ts'
 import { Joins } from './pairing/joins.ts'
@@ -39,14 +41,17 @@ export function createClient(deps: ClientDeps): CommandClient {
 	const random = (): number => (randomBytes(1)[0] ?? 0) / 256
 	const api = createRelayApi(http, credential, deps.signOut)
 	const connector = new Connector({
-		origin: http.origin,
-		dial: deps.dial,
-		credential,
+		route: createRelayRoute({
+			origin: http.origin,
+			dial: deps.dial,
+			credential,
+			clock,
+			...(deps.relayId === undefined ? {} : { relayId: deps.relayId }),
+		}),
 		openLink: deps.openLink,
 		store,
 		device,
 		clock,
-		...(deps.relayId === undefined ? {} : { relayId: deps.relayId }),
 	})
 	const feed = new NodeFeed({
 		http,

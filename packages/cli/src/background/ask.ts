@@ -1,12 +1,12 @@
 import type { Duplex } from 'node:stream'
 import { ClientError } from '@sallyport/client'
-import type { CommandClient } from '@sallyport/client/node'
 import { buildId } from '../build-id.ts'
 import { CliError, EXIT } from '../exit-codes.ts'
 import type { ProfilePaths } from '../profile/paths.ts'
 import type { Profile } from '../profile/profile.ts'
 import { connectBackground } from './connect.ts'
 import { readLine } from './line-reader.ts'
+import type { LinkSource } from './link-source.ts'
 import { encodeRequest, type LocalAnswer, type LocalRequest, parseAnswer } from './local-protocol.ts'
 import { memoryChannel } from './memory-channel.ts'
 
@@ -32,6 +32,8 @@ export interface LinksOptions {
 	/** Opened only where this process itself needs it. */
 	readonly openProfile: () => Promise<Profile>
 	readonly isShared: boolean
+	/** The address of the machine itself, instead of a way through the relay. */
+	readonly direct?: string
 	/** Tells the person why nothing happens yet. */
 	readonly say: (line: string) => void
 }
@@ -41,7 +43,8 @@ const MAX_WAIT_MS = 120_000
 const DRAIN_TRIES = 5
 
 export function createLinks(options: LinksOptions): Links {
-	const own = options.isShared ? undefined : ownLinks(options.openProfile)
+	const isShared = options.isShared && options.direct === undefined
+	const own = isShared ? undefined : ownLinks(() => openSource(options))
 	const open = own === undefined ? () => connectBackground(options.paths) : own.open
 	const ask = async (request: LocalRequest): Promise<Asked> => {
 		const deadline = Date.now() + MAX_WAIT_MS
@@ -90,18 +93,17 @@ function refusal(answer: Extract<LocalAnswer, { kind: 'failed' }>): CliError {
 	})
 }
 
-/** A link host inside this process, for `--no-share`. */
-function ownLinks(openProfile: () => Promise<Profile>): { readonly open: () => Promise<Duplex>; readonly close: () => void } {
-	let client: Promise<CommandClient> | undefined
-	const openClient = (): Promise<CommandClient> => {
-		client ??= openProfile().then((profile) => profile.openClient())
-		return client
-	}
+/** A link host inside this process, for `--no-share` and `--direct`. */
+function ownLinks(openSource: () => Promise<LinkSource>): { readonly open: () => Promise<Duplex>; readonly close: () => void } {
+	let source: Promise<LinkSource> | undefined
 	const host = import('./link-host.ts').then(
 		({ LinkHost }) =>
 			new LinkHost({
 				build: buildId(),
-				client: openClient,
+				source: () => {
+					source ??= openSource()
+					return source
+				},
 				nowMs: () => Date.now(),
 				onStop: () => undefined,
 				onLoad: () => undefined,
@@ -113,6 +115,11 @@ function ownLinks(openProfile: () => Promise<Profile>): { readonly open: () => P
 			void (await host).serve(far)
 			return near
 		},
-		close: () => void client?.then((opened) => opened.close()).catch(() => undefined),
+		close: () => void source?.then((opened) => opened.close()).catch(() => undefined),
 	}
+}
+
+async function openSource({ openProfile, direct }: LinksOptions): Promise<LinkSource> {
+	const [profile, { directSource, relaySource }] = await Promise.all([openProfile(), import('./link-source.ts')])
+	return direct === undefined ? relaySource(await profile.openClient()) : directSource(await profile.openDirect(direct))
 }

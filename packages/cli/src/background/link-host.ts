@@ -1,11 +1,11 @@
 import type { Duplex } from 'node:stream'
 import type { LinkStream, OpeningStream, StreamRequest } from '@sallyport/carrier'
 import { ClientError, type NodeConnection } from '@sallyport/client'
-import type { CommandClient } from '@sallyport/client/node'
-import type { NodeId, NodeInfo } from '@sallyport/protocol'
+import type { NodeId } from '@sallyport/protocol'
 import { CliError } from '../exit-codes.ts'
 import { resolveNode } from '../names/resolve-node.ts'
 import { readLine } from './line-reader.ts'
+import type { LinkSource } from './link-source.ts'
 import {
 	encodeAnswer,
 	LOCAL_VERSION,
@@ -19,7 +19,7 @@ import { spliceFramed, spliceRaw } from './splice.ts'
 export interface LinkHostDeps {
 	readonly build: string
 	/** Opened when first needed. */
-	readonly client: () => Promise<CommandClient>
+	readonly source: () => Promise<LinkSource>
 	readonly nowMs: () => number
 	/** Asked to end: at once (`stop`) or as soon as the last stream is gone (`drain`). */
 	readonly onStop: (how: 'stop' | 'drain') => void
@@ -36,7 +36,7 @@ export class LinkHost {
 	readonly #deps: LinkHostDeps
 	#active = 0
 	#nextStream = 1
-	#list: { readonly atMs: number; readonly nodes: Promise<readonly NodeInfo[]> } | undefined
+	#list: { readonly atMs: number; readonly nodes: ReturnType<LinkSource['nodes']> } | undefined
 	readonly #outcomes = new Map<number, string>()
 
 	constructor(deps: LinkHostDeps) {
@@ -143,38 +143,35 @@ export class LinkHost {
 	}
 
 	async #connect(name: string): Promise<NodeConnection> {
-		const client = await this.#deps.client()
-		const id = await this.#resolve(client, name)
+		const source = await this.#deps.source()
+		const id = await this.#resolve(source, name)
 		try {
-			return await client.connect(id)
+			return await source.connect(id)
 		} catch (caught) {
-			if (ClientError.from(caught).code !== 'not_paired') throw caught
-			// It may have come by the line of a `sally add` that was ended before.
-			const arrived = await client.pairArrived(await this.#nodes(client))
-			if (!arrived.some((node) => node.id === id)) throw caught
-			return client.connect(id)
+			if (ClientError.from(caught).code !== 'not_paired' || !(await source.hasArrived(id))) throw caught
+			return source.connect(id)
 		}
 	}
 
-	async #resolve(client: CommandClient, name: string): Promise<NodeId> {
-		const pairings = await client.pairings()
+	async #resolve(source: LinkSource, name: string): Promise<NodeId> {
+		const pairings = await source.pairings()
 		const known = pairings.find((pairing) => pairing.nodeId === name)
 		if (known !== undefined) return known.nodeId
 		const isCached = this.#list !== undefined
 		try {
-			return resolveNode(name, await this.#nodes(client), pairings)
+			return resolveNode(name, await this.#nodes(source), pairings)
 		} catch (error) {
 			if (!isCached || CliError.from(error).code !== 'not_found') throw error
 			// It may have come since the list was made.
 			this.#list = undefined
-			return resolveNode(name, await this.#nodes(client), pairings)
+			return resolveNode(name, await this.#nodes(source), pairings)
 		}
 	}
 
-	#nodes(client: CommandClient): Promise<readonly NodeInfo[]> {
+	#nodes(source: LinkSource): ReturnType<LinkSource['nodes']> {
 		const nowMs = this.#deps.nowMs()
 		if (this.#list !== undefined && nowMs - this.#list.atMs < LIST_MS) return this.#list.nodes
-		const nodes = client.api.nodes().then((answered) => answered.nodes)
+		const nodes = source.nodes()
 		this.#list = { atMs: nowMs, nodes }
 		nodes.catch(() => {
 			this.#list = undefined

@@ -1,9 +1,9 @@
 import { chmod, rm } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
-import type { CommandClient } from '@sallyport/client/node'
 import { buildId } from '../build-id.ts'
 import type { Profile } from '../profile/profile.ts'
 import { LinkHost } from './link-host.ts'
+import { type LinkSource, relaySource } from './link-source.ts'
 
 /** Buffers of each local connection: a few reads of the kernel's size. */
 export const LOCAL_BUFFER_BYTES = 1024 * 1024
@@ -19,7 +19,7 @@ export interface BackgroundOptions {
 /** Serves the profile's socket until nothing has been asked for a while. Resolves when all is closed. */
 export async function runBackground(options: BackgroundOptions): Promise<void> {
 	const { profile, idleMs = IDLE_MS } = options
-	let client: Promise<CommandClient> | undefined
+	let source: Promise<LinkSource> | undefined
 	let active = 0
 	let isDraining = false
 	let idleTimer: NodeJS.Timeout | undefined
@@ -35,12 +35,12 @@ export async function runBackground(options: BackgroundOptions): Promise<void> {
 	}
 	const host = new LinkHost({
 		build: buildId(),
-		client: () => {
-			client ??= profile.openClient().catch((error: unknown) => {
-				client = undefined
+		source: () => {
+			source ??= profile.openClient().then(relaySource, (error: unknown) => {
+				source = undefined
 				throw error
 			})
-			return client
+			return source
 		},
 		nowMs: () => Date.now(),
 		onStop: (how) => {
@@ -59,7 +59,7 @@ export async function runBackground(options: BackgroundOptions): Promise<void> {
 	await finished
 	clearTimeout(idleTimer)
 	await server.stop()
-	const opened = await client?.catch(() => undefined)
+	const opened = await source?.catch(() => undefined)
 	opened?.close()
 }
 

@@ -1,4 +1,4 @@
-import type { Pairing, SallyClient } from '@sallyport/client'
+import { ClientError, type Pairing, type SallyClient } from '@sallyport/client'
 import { fingerprintOf, type NodeId, parseInvite } from '@sallyport/protocol'
 import { stopBackground } from '../background/stop.ts'
 import type { Context } from '../context.ts'
@@ -17,6 +17,8 @@ export interface PairOptions {
 
 /** `sally pair NODE`, `sally pair --invite` */
 export async function pair(context: Context, node: string | undefined, options: PairOptions): Promise<number> {
+	const { direct } = context.options
+	if (direct !== undefined) return pairDirectly(context, direct, node)
 	const client = await (await context.openProfile()).openClient()
 	try {
 		if (options.invite === true) return done(context, await pairByInvite(client, options))
@@ -24,25 +26,51 @@ export async function pair(context: Context, node: string | undefined, options: 
 		const [{ nodes }, pairings] = await Promise.all([client.api.nodes(), client.pairings()])
 		if (options.forget === true) return await forget(context, client, node, pairings)
 		const nodeId = resolveNode(node, nodes, pairings)
-		if (pairings.some((pairing) => pairing.nodeId === nodeId)) {
-			throw new CliError(EXIT.failed, 'this computer is paired with that machine already; --forget drops the pairing', {
-				code: 'conflict',
-			})
-		}
+		refusePaired(nodeId, pairings)
 		return done(context, await pairByApproval(context, client, nodeId))
 	} finally {
 		client.close()
 	}
 }
 
-async function pairByApproval(context: Context, client: SallyClient, nodeId: NodeId): Promise<Pairing> {
+/** `sally pair --direct HOST:PORT`: whoever answers there, and proves to be who it says; no relay, no sign-in. */
+async function pairDirectly(context: Context, address: string, node: string | undefined): Promise<number> {
+	const client = await (await context.openProfile()).openDirect(address)
+	try {
+		const nodeId = await client.whoAnswers()
+		if (node !== undefined && !nodeId.startsWith(node.replaceAll('-', ''))) {
+			throw new CliError(EXIT.notFound, `another machine answers there: its key is ${fingerprintOf(nodeId)}`)
+		}
+		refusePaired(nodeId, await client.pairings())
+		context.say(`a machine with the key ${fingerprintOf(nodeId)} answers; sally agent status shows its key there`)
+		return done(context, await pairByApproval(context, client, nodeId, CLOSED))
+	} finally {
+		client.close()
+	}
+}
+
+const CLOSED = 'the machine lets nobody ask at its own address now: run sally agent pair there, then this again'
+
+function refusePaired(nodeId: NodeId, pairings: readonly Pairing[]): void {
+	if (!pairings.some((pairing) => pairing.nodeId === nodeId)) return
+	throw new CliError(EXIT.failed, 'this computer is paired with that machine already; --forget drops the pairing', {
+		code: 'conflict',
+	})
+}
+
+type Asker = Pick<SallyClient, 'requestApproval' | 'fingerprint'>
+
+/** `untaken` says what it means when the machine does not even take the request. */
+async function pairByApproval(context: Context, client: Asker, nodeId: NodeId, untaken?: string): Promise<Pairing> {
 	const prompter = requirePrompter('use an invite: sally agent invite on the machine, then sally pair --invite')
 	const request = client.requestApproval(nodeId)
 	let hasFailed = false
+	let isTaken = false
 	const stop = request.onState((state) => {
 		if (state.kind === 'failed') hasFailed = true
 		if (state.kind === 'queued') context.say(`others are being let in; ${state.position} before you`)
 		if (state.kind !== 'code') return
+		isTaken = true
 		context.say(`\nAt the machine type:  sally agent approve ${state.code}`)
 		context.say(`or type ${state.code} on a device that may approve. It must name this fingerprint: ${client.fingerprint}`)
 	})
@@ -55,6 +83,9 @@ async function pairByApproval(context: Context, client: SallyClient, nodeId: Nod
 			if (!hasFailed) context.say('these are not the digits that this computer expects')
 		}
 		return await request.paired
+	} catch (error) {
+		if (isTaken || untaken === undefined || ClientError.from(error).code !== 'pairing_failed') throw error
+		throw new CliError(EXIT.refused, untaken, { code: 'pairing_failed', cause: error })
 	} finally {
 		stop()
 		prompter.close()

@@ -1,5 +1,13 @@
 import { hostname, userInfo } from 'node:os'
-import { type CommandClient, type NodeProfile, openNodeClient, openNodeProfile } from '@sallyport/client/node'
+import {
+	type CommandClient,
+	type DirectClient,
+	type NodeProfile,
+	openDirectClient,
+	openNodeClient,
+	openNodeProfile,
+} from '@sallyport/client/node'
+import { directUrl } from '../text/direct-address.ts'
 import { type ProfilePaths, profilePaths } from './paths.ts'
 import { type SessionFile, sessionFile } from './session.ts'
 
@@ -10,6 +18,8 @@ export interface Profile {
 	readonly session: SessionFile
 	/** A client of the signed-in relay; fails with the sentence that says to sign in. */
 	openClient(): Promise<CommandClient>
+	/** A client of a machine's own address, `HOST:PORT`; needs no sign-in. */
+	openDirect(address: string): Promise<DirectClient>
 }
 
 export async function openProfile(name: string, env: NodeJS.ProcessEnv): Promise<Profile> {
@@ -25,6 +35,7 @@ export async function openProfile(name: string, env: NodeJS.ProcessEnv): Promise
 			const token = async (): Promise<string> => (await session.require()).token
 			return openNodeClient({ profile: files, origin, relayId, token, deviceName: deviceName() })
 		},
+		openDirect: async (address) => openDirectClient({ profile: files, url: directUrl(address), deviceName: deviceName() }),
 	}
 }
 

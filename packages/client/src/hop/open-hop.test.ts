@@ -8,6 +8,7 @@ import { openHop } from './open-hop.ts'
 const NODE = nodeIdFromHash(new Uint8Array(32))
 const CHALLENGE = 'A'.repeat(43)
 const GREETING = { op: 'auth_required', relay_id: 'relay-one', challenge: CHALLENGE, transport: 'websocket', versions: [1] }
+const MACHINE = { op: 'auth_required', node_id: NODE, challenge: CHALLENGE, transport: 'websocket', versions: [1] }
 
 describe('the hop', () => {
 	it('greets, says hello with credential and target, and is open', async () => {
@@ -18,6 +19,25 @@ describe('the hop', () => {
 		relay.say({ op: 'opened' })
 		await expect(relay.done).resolves.toBeUndefined()
 		expect(relay.closed).toEqual([])
+	})
+
+	it('tells a machine the version alone', async () => {
+		const machine = startHop({ isDirect: true })
+		machine.say(MACHINE)
+		expect(JSON.parse(machine.heard[0] ?? '')).toEqual({ op: 'hello', version: 1, open: { node_id: NODE } })
+		machine.say({ op: 'hello_ok', version: 1 })
+		machine.say({ op: 'opened' })
+		await expect(machine.done).resolves.toBeUndefined()
+	})
+
+	it.each([
+		['another machine', { ...MACHINE, node_id: nodeIdFromHash(new Uint8Array(32).fill(1)) }, 'not_found'],
+		['a relay', GREETING, 'answer_invalid'],
+	])('says no word to %s where a machine should be', async (_name, greeting, code) => {
+		const machine = startHop({ isDirect: true })
+		machine.say(greeting)
+		await expect(machine.done).rejects.toMatchObject({ code })
+		expect(machine.heard).toEqual([])
 	})
 
 	it.each([
@@ -61,7 +81,7 @@ describe('the hop', () => {
 		const newer = startHop()
 		newer.say({ ...GREETING, versions: [9] })
 		await expect(newer.done).rejects.toMatchObject({ code: 'version' })
-		const other = startHop('relay-two')
+		const other = startHop({ relayId: 'relay-two' })
 		other.say(GREETING)
 		await expect(other.done).rejects.toMatchObject({ code: 'relay_changed' })
 		expect(other.heard).toEqual([])
@@ -81,13 +101,14 @@ describe('the hop', () => {
 
 	it('gives up when told to', async () => {
 		const abort = new AbortController()
-		const relay = startHop(undefined, abort.signal)
+		const relay = startHop({ signal: abort.signal })
 		abort.abort()
 		await expect(relay.done).rejects.toMatchObject({ code: 'cancelled' })
 	})
 })
 
-function startHop(relayId?: string, signal?: AbortSignal) {
+function startHop(options: { relayId?: string; signal?: AbortSignal; isDirect?: boolean } = {}) {
+	const { isDirect, ...given } = options
 	const heard: string[] = []
 	const closed: number[] = []
 	const delays: number[] = []
@@ -105,8 +126,8 @@ function startHop(relayId?: string, signal?: AbortSignal) {
 	const socket: MessageSocket = {
 		bufferedBytes: 0,
 		isOpen: true,
-		setHandlers: (given) => {
-			handlers = given
+		setHandlers: (wanted) => {
+			handlers = wanted
 		},
 		sendText: (text) => void heard.push(text),
 		sendBinary: () => undefined,
@@ -118,10 +139,9 @@ function startHop(relayId?: string, signal?: AbortSignal) {
 	}
 	const done: Promise<void | ClientError> = openHop(socket, {
 		nodeId: NODE,
-		credential: { token: 'sly_cli_x' },
 		clock,
-		...(relayId === undefined ? {} : { relayId }),
-		...(signal === undefined ? {} : { signal }),
+		...(isDirect === true ? {} : { credential: { token: 'sly_cli_x' } }),
+		...given,
 	})
 	done.catch(() => undefined)
 	return {

@@ -17,7 +17,8 @@ import { errorFromClose, errorFromRefusal } from './refusals.ts'
 
 export interface HopOptions {
 	readonly nodeId: NodeId
-	readonly credential: HelloCredential
+	/** For a relay. Absent: the socket leads to a machine's own listener, which is told the version alone. */
+	readonly credential?: HelloCredential
 	/** The relay that this device knows at this origin, when it has been there before. */
 	readonly relayId?: string
 	readonly clock: Clock
@@ -28,7 +29,7 @@ export interface HopOptions {
 const OPEN_MS = 25_000
 
 /**
- * Takes a fresh socket to a relay through `auth_required`, `hello` and `opened`; what follows on it is records alone.
+ * Takes a fresh socket to a relay, or to a machine's own listener, through `auth_required`, `hello` and `opened`; what follows on it is records alone.
  * Rejects with `ClientError`, the socket then being closed: every refusal and close code in words.
  */
 export function openHop(socket: MessageSocket, options: HopOptions): Promise<void> {
@@ -57,7 +58,7 @@ export function openHop(socket: MessageSocket, options: HopOptions): Promise<voi
 					const fault = state === 'greeting' ? greetingFault(message, options) : unexpected()
 					if (fault !== undefined) return finish(fault)
 					state = 'opening'
-					wait(OPEN_MS, 'the machine did not answer the relay in time. Try again')
+					wait(OPEN_MS, 'the machine did not answer in time. Try again')
 					socket.sendText(helloText(options))
 					return
 				}
@@ -75,13 +76,16 @@ export function openHop(socket: MessageSocket, options: HopOptions): Promise<voi
 		}
 		options.signal?.addEventListener('abort', onAbort, { once: true })
 		if (options.signal?.aborted === true) return onAbort()
-		wait(LIMITS.helloMs, 'the relay did not greet in time: this address may not be that of a Sallyport relay')
+		wait(LIMITS.helloMs, 'nothing greeted in time: this address may not be one of Sallyport')
 		return socket.setHandlers({
 			onText: (text) => {
 				if (state === 'over') return
 				const parsed = parseServerMessage(text)
 				if (parsed.ok) handleMessage(parsed.value)
-				else finish(new ClientError('answer_invalid', `the relay said something that is not understood (${parsed.error.detail})`))
+				else
+					finish(
+						new ClientError('answer_invalid', `the other side said something that is not understood (${parsed.error.detail})`),
+					)
 			},
 			onBinary: () => finish(unexpected()),
 			onClose: (close: SocketClose) => finish(errorFromClose(closeFromCode(close.code), close.reason)),
@@ -101,8 +105,9 @@ function helloText(options: HopOptions): string {
 
 function greetingFault(greeting: Extract<ServerMessage, { op: 'auth_required' }>, options: HopOptions): ClientError | undefined {
 	if (!greeting.versions.some((version) => PROTOCOL_VERSIONS.includes(version))) {
-		return new ClientError('version', 'relay and client speak different versions: upgrade the older one')
+		return new ClientError('version', 'both ends speak different versions: upgrade the older one')
 	}
+	if (options.credential === undefined) return machineFault(greeting.node_id, options.nodeId)
 	if (greeting.relay_id === undefined) return new ClientError('answer_invalid', 'this is not a relay but a machine')
 	if (options.relayId !== undefined && greeting.relay_id !== options.relayId) {
 		return new ClientError(
@@ -113,6 +118,13 @@ function greetingFault(greeting: Extract<ServerMessage, { op: 'auth_required' }>
 	return undefined
 }
 
+function machineFault(claimed: NodeId | undefined, wanted: NodeId): ClientError | undefined {
+	if (claimed === wanted) return undefined
+	return claimed === undefined
+		? new ClientError('answer_invalid', 'a relay answers at this address, not a machine')
+		: new ClientError('not_found', 'another machine answers at this address than the one asked for')
+}
+
 function unexpected(): ClientError {
-	return new ClientError('answer_invalid', 'the relay spoke out of turn: relay and client may be of different versions')
+	return new ClientError('answer_invalid', 'the other side spoke out of turn: it may be of a different version')
 }

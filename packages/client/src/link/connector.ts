@@ -1,29 +1,21 @@
 import type { ClientIntent, Clock, OpenedClientLink } from '@sallyport/carrier'
 import { fingerprintOf, type NodeId } from '@sallyport/protocol'
-import type { MessageSocket } from '@sallyport/transport'
 import type { Device, DeviceStore, StoredPairing } from '../device.ts'
 import { ClientError } from '../errors.ts'
-import { openHop } from '../hop/open-hop.ts'
-import type { Credential } from '../http/credential.ts'
 import type { NodeConnection, Pairing } from '../sally-client.ts'
 import type { LinkOpener } from './link-opener.ts'
 import { createNodeConnection } from './node-connection.ts'
-
-export type Dial = (url: string, signal?: AbortSignal) => Promise<MessageSocket>
+import type { Route } from './route.ts'
 
 export interface ConnectorDeps {
-	readonly origin: string
-	readonly dial: Dial
-	readonly credential: Credential
+	readonly route: Route
 	readonly openLink: LinkOpener
 	readonly store: DeviceStore
 	readonly device: Device
-	/** Pinned at sign-in, where that is kept. */
-	readonly relayId?: string
 	readonly clock: Clock
 }
 
-/** Opens links through the relay and keeps one for each node. */
+/** Opens links by one route and keeps one for each node. */
 export class Connector {
 	readonly #deps: ConnectorDeps
 	readonly #links = new Map<NodeId, Promise<NodeConnection>>()
@@ -112,45 +104,19 @@ export class Connector {
 		pairing: StoredPairing | undefined,
 		signal: AbortSignal = this.#closing.signal,
 	): Promise<OpenedClientLink> {
-		const socket = await this.#dial(nodeId, signal)
+		const socket = await this.#deps.route(nodeId, signal)
 		try {
 			return await this.#deps.openLink({
 				socket,
 				nodeId,
 				intent,
 				signal,
-				redial: (redialSignal) => this.#dial(nodeId, redialSignal),
+				redial: (redialSignal) => this.#deps.route(nodeId, redialSignal),
 				...(pairing === undefined ? {} : { lastSerial: pairing.serial }),
 			})
 		} catch (caught) {
 			socket.close(1000, '')
 			throw ClientError.from(caught)
-		}
-	}
-
-	/** A socket to the node, `opened`; with a new credential once, should the relay no longer take the old one. */
-	async #dial(nodeId: NodeId, signal: AbortSignal): Promise<MessageSocket> {
-		try {
-			return await this.#dialOnce(nodeId, signal)
-		} catch (caught) {
-			const error = ClientError.from(caught)
-			if (error.code !== 'unauthenticated') throw error
-			if (!this.#deps.credential.renewAfterRefusal('')) throw error
-			return this.#dialOnce(nodeId, signal)
-		}
-	}
-
-	async #dialOnce(nodeId: NodeId, signal: AbortSignal): Promise<MessageSocket> {
-		const { origin, credential, relayId, clock } = this.#deps
-		const url = `${origin.replace(/^http/, 'ws')}/api/web/ws`
-		const socket = await this.#deps.dial(url, signal).catch((error: unknown) => Promise.reject(ClientError.from(error)))
-		try {
-			const hello = await credential.hello()
-			await openHop(socket, { nodeId, credential: hello, clock, signal, ...(relayId === undefined ? {} : { relayId }) })
-			return socket
-		} catch (error) {
-			socket.close(1000, '')
-			throw error
 		}
 	}
 }

@@ -69,7 +69,13 @@ export async function deny(context: Context, flags: ServerFlags): Promise<number
 export async function pair(context: Context, flags: ServerFlags, minutes: number): Promise<number> {
 	const { control } = await agentHandle(context, flags)
 	const { untilMs } = await control.ask({ op: 'open_pair_window', minutes })
-	context.say(`devices may ask until ${new Date(untilMs).toLocaleTimeString()}; Ctrl+C closes the window`)
+	const { endpoints } = await control.ask({ op: 'status' })
+	const own = endpoints.filter((endpoint) => endpoint.kind !== 'relay')
+	context.say(`devices may ask until ${new Date(untilMs).toLocaleTimeString()}; Ctrl+C closes the window. There, type:`)
+	for (const { url } of own) context.say(`  sally pair --direct ${new URL(url).host}`)
+	if (own.every((endpoint) => endpoint.kind === 'loopback')) {
+		context.say('  (from this machine, or through a tunnel to it: for a LAN or VPN start the agent with HOST set to its address)')
+	}
 	const abort = new AbortController()
 	process.once('SIGINT', () => abort.abort())
 	let shown: string | undefined
