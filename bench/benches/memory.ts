@@ -5,8 +5,8 @@ import type { Row } from '../lib/figures.ts'
 import { startPart, type World } from '../lib/world.ts'
 import type { Size } from '../main.ts'
 
-/** The relay is idle from here on; V8 looks for garbage when it has been for 8 s, and again later. */
-const SETTLE_MS = 25_000
+/** After a full collection V8 gives pages back in the background. */
+const SETTLE_MS = 3_000
 
 /**
  * What one more idle node costs the relay: resident memory after `nodes` more, each enrolled and proven. A first tenth is
@@ -20,7 +20,10 @@ export async function memory(scope: Scope, world: World, { nodes }: Size): Promi
 	const residents: number[] = []
 	for (const stop of stops) {
 		await part.waitForOutput(new RegExp(`connected ${stop}\\n`), 300_000)
-		await delay(SETTLE_MS)
+		for (let collection = 0; collection < 2; collection++) {
+			world.relay.kill('SIGUSR2')
+			await delay(SETTLE_MS)
+		}
 		residents.push(residentKib(world.relay.pid))
 		part.write('\n')
 	}

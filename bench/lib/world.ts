@@ -26,6 +26,9 @@ export interface World {
 	token(scopes: readonly string[]): Promise<string>
 }
 
+/** Lets the memory bench ask the relay for a full collection; costs nothing until then. */
+const COLLECT_ON_SIGNAL = ['--expose-gc', "--import=data:text/javascript,process.on('SIGUSR2',()=>gc())"]
+
 /** Extra arguments of Node for one of the programs, such as `BENCH_RELAY_NODE='--cpu-prof --cpu-prof-dir=/tmp/prof'`. */
 export function nodeArguments(program: 'RELAY' | 'AGENT' | 'CLIENT' | 'BACKGROUND'): readonly string[] {
 	return (process.env[`BENCH_${program}_NODE`] ?? '').split(' ').filter((word) => word !== '')
@@ -35,7 +38,7 @@ export async function openWorld(scope: Scope): Promise<World> {
 	if (!existsSync(SALLY)) throw new Error('sally is not built: run npm run build')
 	const sshd = await startSshd(scope)
 	const [relayHome, agentHome, home] = [makeHome(scope, 'relay'), makeHome(scope, 'agent'), makeHome(scope, 'user')]
-	const relay = startChild(scope, process.execPath, [...nodeArguments('RELAY'), SALLY, 'relay'], {
+	const relay = startChild(scope, process.execPath, [...COLLECT_ON_SIGNAL, ...nodeArguments('RELAY'), SALLY, 'relay'], {
 		name: 'relay',
 		cwd: relayHome.folder,
 		// One user opens all links here, from one address.
