@@ -74,6 +74,7 @@ describe.each(LOOKS)('in $theme at $width px', (look) => {
 async function unseenStops(page: Page): Promise<readonly string[]> {
 	const seen = new Set<string>()
 	const unseen: string[] = []
+	let wasToast = false
 	for (let stop = 0; stop < MAX_STOPS; stop++) {
 		await page.keyboard.press('Tab')
 		const focus = await page.evaluate(readFocus)
@@ -82,7 +83,9 @@ async function unseenStops(page: Page): Promise<readonly string[]> {
 			const role = await page.evaluate(() => document.activeElement?.getAttribute('role'))
 			return role === 'tab' ? unseen : [...unseen, 'no way out of the terminal']
 		}
-		if (focus.kind === 'control' && !focus.isSeen) unseen.push(focus.name)
+		// A toast that is left hands the focus back by script, which browsers don't mark; the next Tab does.
+		if (focus.kind === 'control' && !focus.isSeen && !wasToast) unseen.push(focus.name)
+		wasToast = focus.kind === 'own'
 		if (focus.kind === 'control' && seen.has(focus.name)) return unseen
 		seen.add(focus.name)
 	}
