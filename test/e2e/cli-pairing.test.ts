@@ -21,8 +21,8 @@ describe('another machine', () => {
 		const adding = startSally(scope, world.laptop, ['add', 'second'])
 		const [, text = ''] = await adding.waitForOutput(/sally agent join (\S+)/)
 		const machine = createHome(scope, 'second')
-		const agent = startSally(scope, machine, ['agent', 'join', '--yes', text], { PORT: '0', NODE_NAME: 'second' })
-		await agent.waitForOutput(/joined as second/)
+		const agent = startSally(scope, machine, ['agent', 'join', '--yes', text], { PORT: '0', NODE_NAME: 'as it calls itself' })
+		await agent.waitForOutput(/joined as as it calls itself/)
 		expect(readFileSync(`/proc/${agent.pid}/cmdline`, 'utf8')).not.toContain('sly_join_v1')
 		expect(await adding.exited).toEqual({ status: 0, signal: null })
 		expect(adding.stdout().trim()).toBe(`sally agent join ${text}`)
@@ -143,6 +143,18 @@ describe('another device', () => {
 		expect(refused.status).toBe(255)
 		expect(await sally(scope, tablet, ['devices', world.node.name])).toMatchObject({ status: 6 })
 		expect((await sally(scope, tablet, ['nodes'])).stdout).toMatch(/online +no/)
+	})
+
+	it('may bar itself', async () => {
+		const invite = json<{ text: string }>(await onNode(['invite', '--json']))
+		const leaving = await signedIn(scope, world.up.origin, 'leaving')
+		expect(await sally(scope, leaving, ['pair', '--invite', '--yes'], { input: invite.text })).toMatchObject({ status: 0 })
+		const own = json<{ session_id: string; current: boolean }[]>(
+			await sally(scope, leaving, ['devices', world.node.name, '--json']),
+		).find((session) => session.current)
+		const revoked = await sally(scope, leaving, ['revoke', world.node.name, own?.session_id ?? ''])
+		expect(revoked).toMatchObject({ status: 0, stderr: expect.stringContaining('this computer itself') })
+		expect(await sally(scope, leaving, ['devices', world.node.name])).toMatchObject({ status: 6 })
 	})
 
 	it('gets in by an invite once, and not twice', async () => {

@@ -35,14 +35,13 @@ const listSchema: v.GenericSchema<unknown, readonly DeviceSessionInfo[]> = v.arr
 
 /** `sally devices NODE`: who may enter there. */
 export async function devices(context: Context, node: string): Promise<number> {
-	const list = parseWith(listSchema, await context.links.result({ op: 'devices', node }))
-	if (!list.ok) throw new CliError(EXIT.failed, `the list of devices is not understood (${list.error.detail})`)
+	const list = await listDevices(context, node)
 	if (context.options.json) {
-		context.printJson(list.value)
+		context.printJson(list)
 		return EXIT.ok
 	}
 	const nowMs = Date.now()
-	const rows = list.value.map((session) => [
+	const rows = list.map((session) => [
 		session.session_id,
 		showText(session.device_name, 40) + (session.current ? ' (this one)' : ''),
 		showText(session.user, 40),
@@ -58,7 +57,23 @@ export async function devices(context: Context, node: string): Promise<number> {
 export async function revoke(context: Context, node: string, session: string): Promise<number> {
 	const id = parseWith(sessionIdSchema, session)
 	if (!id.ok) throw new CliError(EXIT.usage, 'that is not the id of a device session; see sally devices')
-	await context.links.result({ op: 'revoke', node, session: id.value })
-	context.say('revoked: that device can no longer enter, and what it had open is closed')
+	const isOwn = (await listDevices(context, node)).some((device) => device.current && device.session_id === id.value)
+	try {
+		await context.links.result({ op: 'revoke', node, session: id.value })
+	} catch (error) {
+		// The machine ends the very link that asked, at times before its answer is out.
+		if (!isOwn || CliError.from(error).code !== 'link_ended') throw error
+	}
+	context.say(
+		isOwn
+			? 'revoked: this computer itself can no longer enter; sally pair asks to be let in again'
+			: 'revoked: that device can no longer enter, and what it had open is closed',
+	)
 	return EXIT.ok
+}
+
+async function listDevices(context: Context, node: string): Promise<v.InferOutput<typeof listSchema>> {
+	const list = parseWith(listSchema, await context.links.result({ op: 'devices', node }))
+	if (list.ok) return list.value
+	throw new CliError(EXIT.failed, `the list of devices is not understood (${list.error.detail})`)
 }

@@ -60,7 +60,9 @@ async function carry(context: Context, node: string, item: Forward, socket: Sock
 		socket.resume()
 		channel.resume()
 	} catch (caught) {
-		context.say(`a connection to port ${item.listenPort} failed: ${CliError.from(caught).message}`)
+		context.say(
+			`a connection to ${showHost(item.target.host ?? '')}:${item.target.port ?? ''} failed: ${CliError.from(caught).message}`,
+		)
 		socket.resetAndDestroy()
 	}
 }

@@ -23,6 +23,8 @@ export function openPrompter(): Prompter | undefined {
 	if (streams === undefined) return undefined
 	const { input, output } = streams
 	const ask = async (question: string, isEchoed: boolean): Promise<string> => {
+		// Raw first: what is typed as soon as the question shows must not be echoed by the terminal itself.
+		input.setRawMode(true)
 		output.write(question)
 		try {
 			return await readLine(input, isEchoed ? (text) => output.write(text) : () => true)
@@ -57,7 +59,7 @@ function openTerminal(): { readonly input: ReadStream; readonly output: WriteStr
 	}
 }
 
-/** Reads in raw mode, so that secrets never echo, and leaves the terminal as it was on every way out. */
+/** Reads from a terminal in raw mode, so that secrets never echo, and leaves the terminal as it was on every way out. */
 function readLine(input: ReadStream, echo: (text: string) => unknown): Promise<string> {
 	return new Promise((resolve, reject) => {
 		let line = ''
@@ -84,7 +86,6 @@ function readLine(input: ReadStream, echo: (text: string) => unknown): Promise<s
 			}
 			return undefined
 		}
-		input.setRawMode(true)
 		input.on('data', onData)
 		input.on('end', onEnd)
 		input.resume()
