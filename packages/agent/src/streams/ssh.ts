@@ -145,8 +145,6 @@ async function checkHostKey(
 		...(verdict.state === 'changed' ? { pinned_fingerprint: verdict.pinned.fingerprint } : {}),
 	})
 	if (verdict.state !== 'changed') return true
-	// A reset overtakes what its stream has queued: the notice goes out first.
-	await new Promise((resolve) => setImmediate(resolve))
 	give(
 		'host_key_changed',
 		`the key of ${target.host} port ${target.port} is not the one this machine knows: it was ${verdict.pinned.fingerprint}, now it is ${key.fingerprint}. ` +

@@ -86,6 +86,34 @@ test('opens a stream, carries data both ways and closes it', () => {
 	expect(node.stats().streams).toBe(0)
 })
 
+test('lets the messages of a stream go out before its reset, and drops its data and its exit', () => {
+	const { client, node, run } = createPair()
+	const id = client.openStream({ kind: 'ssh', class: 'interactive', cols: 80, rows: 24 }) ?? 0
+	run(1)
+	const window = client.stats().streams
+	// More than the client's window takes: what is queued after it waits.
+	node.sendData(id, new Uint8Array(1024 * 1024))
+	const hostKey = {
+		op: 'host_key',
+		host: 'db',
+		port: 22,
+		key_type: 'ssh-ed25519',
+		fingerprint: 'SHA256:x',
+		state: 'changed',
+	} as const
+	run(2)
+	node.sendStreamMessage(id, hostKey)
+	node.sendStreamMessage(id, { op: 'exit', status: 0 })
+	node.resetStream(id, 'host_key_changed')
+	expect(run(3).client).toMatchObject([
+		{ kind: 'stream_message', streamId: id, message: hostKey },
+		{ kind: 'stream_reset', streamId: id, code: 'host_key_changed' },
+	])
+	expect(window).toBe(1)
+	expect(client.stats().streams + node.stats().streams).toBe(0)
+	expect(node.pollRecord(4)).toBeUndefined()
+})
+
 test('replays what a lost connection took with it', () => {
 	const { client, node, run } = createPair()
 	const id = client.openStream({ kind: 'tcp', class: 'bulk' }) ?? 0

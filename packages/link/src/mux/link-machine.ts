@@ -24,6 +24,7 @@ import {
 	encodeControl,
 	endLink,
 	queueControl,
+	queueEncoded,
 	streamQueueLimit,
 } from './link-state.ts'
 import { composeRecord } from './outbound.ts'
@@ -127,11 +128,16 @@ export class LinkMachine {
 		queueControl(this.#state, { op: 'stream_opened', id: streamId, ...fields })
 	}
 
-	/** Refuses or ends a stream, both ways at once; what it had queued is dropped. No event follows. */
+	/**
+	 * Refuses or ends a stream, both ways at once. Data that it had queued is dropped, and its exit; messages go out before
+	 * the reset: they may say why. No event follows.
+	 */
 	resetStream(streamId: number, code: ResetCode, message?: string): void {
 		const stream = this.#streamOf(streamId)
 		if (stream === undefined) return
+		const messages = stream.queue.messages
 		dropStream(this.#state, stream)
+		for (const json of messages) queueEncoded(this.#state, json)
 		queueControl(this.#state, { op: 'stream_reset', id: streamId, code, ...(message === undefined ? {} : { message }) })
 	}
 
@@ -318,7 +324,8 @@ export class LinkMachine {
 	}
 
 	#queueInOrder(stream: MuxStream, message: LinkMessage): void {
-		stream.queue.pushControl(encodeControl(message), message.op === 'stream_end')
+		const isEnd = message.op === 'stream_end'
+		stream.queue.pushControl(encodeControl(message), { isEnd, needsData: isEnd || message.op === 'exit' })
 		relist(this.#state, stream)
 	}
 

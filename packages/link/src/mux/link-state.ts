@@ -216,7 +216,10 @@ export function consumeFromLink(state: LinkState, byteCount: number): void {
 
 /** Queues a sequenced message behind those that are queued, before any data. */
 export function queueControl(state: LinkState, message: LinkMessage): void {
-	const json = encodeControl(message)
+	queueEncoded(state, encodeControl(message))
+}
+
+export function queueEncoded(state: LinkState, json: Uint8Array): void {
 	state.control.push(json)
 	state.controlBytes += json.length + CONTROL_OVERHEAD_BYTES
 }

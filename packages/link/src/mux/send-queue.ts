@@ -17,6 +17,8 @@ interface ControlItem {
 	readonly kind: 'control'
 	readonly json: Uint8Array
 	readonly isEnd: boolean
+	/** Of no meaning without the data before it. */
+	readonly needsData: boolean
 }
 
 /**
@@ -42,8 +44,17 @@ export class SendQueue {
 		this.#items.push({ kind: 'data', fd, buffer: bytes, start: 0, end: bytes.length, isOwn: false })
 	}
 
-	pushControl(json: Uint8Array, isEnd: boolean): void {
-		this.#items.push({ kind: 'control', json, isEnd })
+	pushControl(json: Uint8Array, options: { readonly isEnd: boolean; readonly needsData: boolean }): void {
+		this.#items.push({ kind: 'control', json, ...options })
+	}
+
+	/** The messages that say something even when the data between them is dropped. */
+	get messages(): readonly Uint8Array[] {
+		const messages: Uint8Array[] = []
+		for (let index = 0, item = this.#items.at(0); item !== undefined; item = this.#items.at(++index)) {
+			if (item.kind === 'control' && !item.needsData) messages.push(item.json)
+		}
+		return messages
 	}
 
 	/** The control item at the head. */
