@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { createWorld, ownerToken, sha256, type World } from './cli-world.ts'
@@ -150,6 +150,27 @@ describe('stock OpenSSH over sally proxy', () => {
 		expect(ran.status).toBe(255)
 		expect(ran.stderr).toContain('REMOTE HOST IDENTIFICATION HAS CHANGED')
 		writeFileSync(join(world.laptop.folder, 'known_hosts'), '')
+	})
+})
+
+describe('sally proxy', () => {
+	it('says in one sentence that the target broke off, after all that it had sent', async () => {
+		let target: Socket | undefined
+		const server = createServer((socket) => {
+			target = socket.on('error', () => undefined)
+			socket.write('as far as this')
+		})
+		await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+		scope.defer(() => new Promise<void>((resolve) => server.close(() => resolve())))
+		const address = server.address()
+		const port = typeof address === 'object' && address !== null ? address.port : 0
+		await allowPort(port)
+		const child = startSally(scope, world.laptop, ['proxy', world.node.name, `127.0.0.1:${port}`])
+		await child.waitForOutput(/as far as this/)
+		target?.resetAndDestroy()
+		expect(await child.exited).toEqual({ status: 255, signal: null })
+		expect(child.stdout()).toBe('as far as this')
+		expect(child.stderr()).toMatch(/^sally: the other end closed the connection.*\n$/)
 	})
 })
 

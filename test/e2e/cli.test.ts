@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { createWorld, OWNER, ownerToken, sha256, signedIn, startInPty, type World } from './cli-world.ts'
@@ -311,4 +311,51 @@ describe('the background process', () => {
 		expect(await child.exited).toEqual({ status: 255, signal: null })
 		expect(child.stderr()).toContain('background process ended')
 	})
+
+	it('of another build takes nothing new, and ends with what it carries', async () => {
+		const script = 'echo up; read line; echo "got $line"'
+		const child = startSally(scope, world.laptop, ['exec', world.node.name, '--', 'sh', '-c', script])
+		await child.waitForOutput(/up/)
+		const before = await backgroundPids()
+		expect(before).toHaveLength(1)
+		const path = (await runChild(scope, 'find', [world.laptop.folder, '-type', 's'])).stdout.trim()
+		const answer = await askSocket(path, `${JSON.stringify({ v: 1, build: 'another', request: { op: 'status' } })}\n`)
+		expect(JSON.parse(answer)).toEqual({ kind: 'draining' })
+		expect(await world.run(['exec', world.node.name, '--', 'echo', 'new'])).toMatchObject({ status: 0, stdout: 'new\n' })
+		const during = await backgroundPids()
+		expect(during).toHaveLength(2)
+		expect(during).toEqual(expect.arrayContaining([...before]))
+		child.write('still\n')
+		child.endInput()
+		expect(await child.exited).toEqual({ status: 0, signal: null })
+		expect(child.stdout()).toBe('up\ngot still\n')
+		const [old] = before
+		await waitFor('the older process to end', async () => !(await backgroundPids()).includes(old ?? 0))
+		expect(await world.run(['exec', world.node.name, '--', 'echo', 'newer'])).toMatchObject({ status: 0, stdout: 'newer\n' })
+	})
 })
+
+async function backgroundPids(): Promise<readonly number[]> {
+	const pids = (await runChild(scope, 'pgrep', ['-f', 'sally: links of profile'])).stdout.trim().split('\n')
+	const isOurs = (pid: string): boolean => {
+		try {
+			return readFileSync(`/proc/${pid}/environ`, 'utf8').includes(`HOME=${world.laptop.folder}\0`)
+		} catch {
+			return false
+		}
+	}
+	return pids.filter(isOurs).map(Number)
+}
+
+function askSocket(path: string, line: string): Promise<string> {
+	return new Promise((resolve, reject) => {
+		const socket = connect(path)
+		let text = ''
+		socket.setEncoding('utf8').on('data', (part: string) => {
+			text += part
+		})
+		socket.on('end', () => resolve(text))
+		socket.on('error', reject)
+		socket.write(line)
+	})
+}
