@@ -85,11 +85,29 @@ describe('without any relay or sign-in', () => {
 		expect(none).toMatchObject({ status: 255, stderr: expect.stringContaining('nothing listens there') })
 	})
 
+	it('a pairing is dropped and made anew', async () => {
+		const { name } = await status()
+		expect(await onLaptop(['pair', '--direct', address])).toMatchObject({ stderr: expect.stringContaining('already') })
+		expect(await onLaptop(['pair', '--forget', name])).toMatchObject({ status: 0 })
+		window = startSally(scope, machine, ['agent', 'pair'])
+		await waitFor('the address to be told', () => window.stderr().includes(`sally pair --direct ${address}`))
+		const asking = startInPty(scope, laptop, ['pair', '--direct', address])
+		const [, digits = ''] = await asking.waitForOutput(/approve (\d{6})/)
+		const approved = await onMachine(['approve', '--yes', digits])
+		await asking.waitForOutput(/four digits/)
+		asking.write(`${approved.stdout.trim()}\r`)
+		expect(await asking.exited).toBe(0)
+		window.kill('SIGINT')
+		await window.exited
+	})
+
 	it('a revoked computer is out', async () => {
 		expect(await onMachine(['revoke', '--all'])).toMatchObject({ status: 0 })
 		const { name } = await status()
 		const refused = await onLaptop(['exec', '--direct', address, name, '--', 'true'])
 		expect(refused.status).toBe(255)
 		expect(refused.stderr).toContain('revoked at the machine')
+		// Said inside the link by the machine itself: the pairing is dropped here too.
+		expect(await onLaptop(['pair', '--forget', name])).toMatchObject({ status: 4 })
 	})
 })

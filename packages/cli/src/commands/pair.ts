@@ -1,4 +1,5 @@
-import { ClientError, type Pairing, type SallyClient } from '@sallyport/client'
+import { ClientError, type Pairing, pairingOf, type SallyClient } from '@sallyport/client'
+import { createFileStore } from '@sallyport/client/node'
 import { fingerprintOf, type NodeId, parseInvite } from '@sallyport/protocol'
 import { stopBackground } from '../background/stop.ts'
 import type { Context } from '../context.ts'
@@ -18,13 +19,15 @@ export interface PairOptions {
 /** `sally pair NODE`, `sally pair --invite` */
 export async function pair(context: Context, node: string | undefined, options: PairOptions): Promise<number> {
 	const { direct } = context.options
+	if (options.forget === true) return forget(context, node)
+	if (direct !== undefined && options.invite === true)
+		throw new CliError(EXIT.usage, 'an invite leads through its relay: leave out --direct')
 	if (direct !== undefined) return pairDirectly(context, direct, node)
 	const client = await (await context.openProfile()).openClient()
 	try {
 		if (options.invite === true) return done(context, await pairByInvite(client, options))
 		if (node === undefined) throw new CliError(EXIT.usage, 'which machine? run: sally pair NODE')
 		const [{ nodes }, pairings] = await Promise.all([client.api.nodes(), client.pairings()])
-		if (options.forget === true) return await forget(context, client, node, pairings)
 		const nodeId = resolveNode(node, nodes, pairings)
 		refusePaired(nodeId, pairings)
 		return done(context, await pairByApproval(context, client, nodeId))
@@ -109,9 +112,15 @@ async function pairByInvite(client: SallyClient, options: PairOptions): Promise<
 	return client.pairByInvite(invite.value)
 }
 
-async function forget(context: Context, client: SallyClient, node: string, pairings: readonly Pairing[]): Promise<number> {
+/** A matter of this computer alone: it needs neither a relay nor a sign-in. */
+async function forget(context: Context, node: string | undefined): Promise<number> {
+	if (node === undefined) throw new CliError(EXIT.usage, 'which machine? run: sally pair --forget NODE')
+	const { directory, sealing } = (await context.openProfile()).files
+	const warn = (name: string): void => context.say(`${name} is damaged and was set aside`)
+	const store = createFileStore(directory, sealing, warn)
+	const pairings = (await store.pairings()).map(pairingOf)
 	const listed = pairings.map((pairing) => ({ id: pairing.nodeId, name: pairing.nodeName }))
-	await client.forgetPairing(resolveNode(node, listed, pairings))
+	await store.deletePairing(resolveNode(node, listed, pairings))
 	await stopBackground(context.paths)
 	context.say('forgotten here; to bar this computer there as well: sally agent revoke on the machine')
 	return EXIT.ok
