@@ -24,26 +24,39 @@ export function createPageCredential(http: Http, clock: Clock): PageCredential {
 	let held: AccessTokenAnswer | undefined
 	let renewing: Promise<AccessTokenAnswer> | undefined
 
-	const mint = async (): Promise<AccessTokenAnswer> => {
-		held = await http.json({ method: 'POST', path: '/api/session/token', headers: CSRF, body: {} }, accessTokenSchema)
-		return held
-	}
+	/** Concurrent callers share one renewal, whose answer counts only as long as the cookie that it was asked with does. */
 	const renew = (): Promise<AccessTokenAnswer> => {
-		renewing ??= mint().finally(() => {
-			renewing = undefined
-		})
-		return renewing
+		if (renewing !== undefined) return renewing
+		const own = http
+			.json({ method: 'POST', path: '/api/session/token', headers: CSRF, body: {} }, accessTokenSchema)
+			.then((answer) => {
+				if (renewing === own) held = answer
+				return answer
+			})
+			.finally(() => {
+				if (renewing === own) renewing = undefined
+			})
+		renewing = own
+		return own
+	}
+	/** The relay set another cookie, or took it away: nothing asked for with the one before may be used. */
+	const forgetTokens = (): void => {
+		held = undefined
+		renewing = undefined
 	}
 	const token = async (): Promise<string> => {
 		const isFresh = held !== undefined && held.expires_at - clock.nowMs() > RENEW_MS
 		return isFresh && held !== undefined ? held.access_token : (await renew()).access_token
 	}
-	const userOf = async (): Promise<UserInfo> => (await renew()).user
+	const userOfNewCookie = async (): Promise<UserInfo> => {
+		forgetTokens()
+		return (await renew()).user
+	}
 
 	const session: PageSession = {
 		async setUp(request) {
 			await http.json({ method: 'POST', path: '/api/setup', headers: CSRF, body: request }, setupAnswerSchema)
-			return userOf()
+			return userOfNewCookie()
 		},
 		async signIn(email, password) {
 			try {
@@ -53,12 +66,12 @@ export function createPageCredential(http: Http, clock: Clock): PageCredential {
 				if (error.code !== 'unauthenticated') throw error
 				throw new ClientError('unauthenticated', 'e-mail or password is wrong', { cause: error })
 			}
-			return userOf()
+			return userOfNewCookie()
 		},
 		async changePassword(current, next) {
 			const body = { currentPassword: current, newPassword: next, revokeOtherSessions: true }
 			await http.done({ method: 'POST', path: '/api/auth/change-password', headers: CSRF, body })
-			held = undefined
+			forgetTokens()
 		},
 		async resume() {
 			try {
@@ -92,8 +105,9 @@ export function createPageCredential(http: Http, clock: Clock): PageCredential {
 		},
 	}
 	const signOut = async (): Promise<void> => {
-		held = undefined
+		forgetTokens()
 		await http.done({ method: 'POST', path: '/api/auth/sign-out', headers: CSRF, body: {} })
+		forgetTokens()
 	}
 	return { session, credential, signOut }
 }
