@@ -1,11 +1,13 @@
 /** First match wins: most browsers also claim to be the ones below them. */
 const BROWSERS: readonly (readonly [RegExp, string])[] = [
-	[/\bEdgA?\//, 'Edge'],
+	[/\bEdg(A|iOS)?\//, 'Edge'],
 	[/\bOPR\//, 'Opera'],
+	[/\bSamsungBrowser\//, 'Samsung Internet'],
 	[/\bFirefox\//, 'Firefox'],
 	[/\bFxiOS\//, 'Firefox'],
 	[/\bCriOS\//, 'Chrome'],
-	[/\bChrome\//, 'Chrome'],
+	[/\bChromium\//, 'Chromium'],
+	[/\b(Headless)?Chrome\//, 'Chrome'],
 	[/\bSafari\//, 'Safari'],
 ]
 
