@@ -103,11 +103,23 @@ describe('the static page', () => {
 		expect(policy).toBe(contentSecurityPolicy(['https://relay.example']))
 		expect(policy).toContain("connect-src 'self' wss://relay.example;")
 		expect(policy).toContain("frame-ancestors 'none'")
-		expect(policy).toMatch(/script-src 'self' 'wasm-unsafe-eval';/)
+		expect(policy).toContain("script-src 'self';")
+		expect(policy).toContain("font-src 'self';")
+		expect(policy).not.toMatch(/unsafe-eval/)
 	})
 
 	it('names no IPv6 address in its policy, which browsers would complain about', () => {
 		expect(contentSecurityPolicy(['http://localhost:80', 'http://[::1]:80'])).toContain("connect-src 'self' ws://localhost:80;")
+	})
+
+	it.each(['/', '//', '/assets/..'])('finds its assets in a folder that was given with %s at its end', async (end) => {
+		const page = createStaticPage({ directory: join(folder, 'page') + end, pathPrefix: '', origins: [] })
+		const other = createServer((incoming, response) => void page.serve(incoming, response, incoming.url ?? ''))
+		other.listen(0, '127.0.0.1')
+		await once(other, 'listening')
+		const response = await fetch(`http://127.0.0.1:${(other.address() as AddressInfo).port}/assets/index-Abc_1234.js`)
+		expect([response.status, await response.text()]).toEqual([200, SCRIPT])
+		other.close()
 	})
 
 	it('says so when the page is not built', async () => {

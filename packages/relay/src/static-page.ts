@@ -2,7 +2,7 @@ import type { Stats } from 'node:fs'
 import { createReadStream } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { extname, join, normalize, sep } from 'node:path'
+import { extname, join, normalize, resolve, sep } from 'node:path'
 import { pipeline } from 'node:stream'
 import { createGzip } from 'node:zlib'
 
@@ -47,7 +47,9 @@ const ZIPPED_TYPES = /^(text\/|application\/(json|wasm|manifest)|image\/svg)/
 const ZIP_FROM_BYTES = 1024
 const ONE_YEAR_S = 31_536_000
 
-export function createStaticPage(options: StaticPageOptions): StaticPage {
+export function createStaticPage(given: StaticPageOptions): StaticPage {
+	// Absolute and without a slash at its end: every file's name is held against it.
+	const options = { ...given, directory: resolve(given.directory) }
 	const policy = contentSecurityPolicy(options.origins)
 	return {
 		async serve(request, response, path) {
@@ -74,10 +76,10 @@ export function contentSecurityPolicy(origins: readonly string[]): string {
 	const sockets = origins.filter((origin) => !origin.includes('[')).map((origin) => origin.replace(/^http/, 'ws'))
 	return [
 		"default-src 'none'",
-		"script-src 'self' 'wasm-unsafe-eval'",
+		"script-src 'self'",
 		"style-src 'self' 'unsafe-inline'",
 		"img-src 'self' data: blob:",
-		"font-src 'self' data:",
+		"font-src 'self'",
 		['connect-src', "'self'", ...sockets].join(' '),
 		"manifest-src 'self'",
 		"worker-src 'self' blob:",
@@ -106,7 +108,7 @@ async function findFile(directory: string, path: string): Promise<FoundFile | un
 	const decoded = decodedPath(path)
 	if (decoded === undefined || decoded.endsWith('/') || decoded === '/index.html') return undefined
 	const name = normalize(join(directory, decoded))
-	if (!name.startsWith(normalize(directory) + sep)) return undefined
+	if (!name.startsWith(directory + sep)) return undefined
 	try {
 		const stats = await stat(name)
 		return stats.isFile() ? { name, stats } : undefined
