@@ -22,7 +22,7 @@ export function Header({ user, onHelp }: { readonly user: UserInfo; readonly onH
 	const { tabs } = useTabs()
 	return (
 		<header className="z-30 flex h-12 shrink-0 items-center gap-2 border-b border-line bg-surface px-4 sm:px-5">
-			<Link href="/machines" className="mr-3 rounded-md" aria-label="Sallyport, to machines">
+			<Link href="/machines" className="mr-3 flex items-center rounded-md" aria-label="Sallyport, to machines">
 				<Wordmark />
 			</Link>
 			<nav aria-label="Main" className="hidden h-full items-stretch gap-1 md:flex">

@@ -31,8 +31,8 @@ export function passwordStrength(password: string, personal: readonly string[] =
 	const bits = estimateBits(password, personal)
 	if (bits < 36) return { score: 1, label: 'Weak', hint: 'Easy to guess: add words that have nothing to do with each other' }
 	if (bits < 52) return { score: 2, label: 'Fair', hint: 'Longer is better than stranger: one more word helps' }
-	if (bits < 70) return { score: 3, label: 'Good', hint: 'Good. A password manager can keep a longer one' }
-	return { score: 4, label: 'Strong', hint: 'Strong' }
+	if (bits < 70) return { score: 3, label: 'Good', hint: 'A password manager can keep a longer one' }
+	return { score: 4, label: 'Strong', hint: 'Hard to guess, even for a computer' }
 }
 
 function estimateBits(password: string, personal: readonly string[]): number {

@@ -119,8 +119,10 @@ function JoinBody({ state, onAgain }: { readonly state: JoinState; readonly onAg
 					<CopyBlock text={state.offer.command} label="Join command" />
 					<Waiting expiresAtMs={state.offer.expiresAtMs} />
 					<p className="mt-3 text-sm text-muted">
-						The command holds a one-time secret: paste it only on that machine. To keep the machine reachable after a reboot, run{' '}
-						<code className="text-xs whitespace-nowrap text-text">sally agent install</code> there.
+						The command holds a one-time secret: paste it only on that machine. It needs{' '}
+						<code className="text-xs whitespace-nowrap text-text">sally</code> there first; and{' '}
+						<code className="text-xs whitespace-nowrap text-text">sally agent install</code> afterwards keeps the machine
+						reachable after a reboot.
 					</p>
 				</>
 			)

@@ -3,8 +3,9 @@ import { Server } from 'lucide-react'
 import { toast } from 'sonner'
 import { useLocation } from 'wouter'
 import { useAccount, useServices } from '../app/services.tsx'
-import { formatCountdown, groupId } from '../lib/format.ts'
+import { groupId } from '../lib/format.ts'
 import { plainLine } from '../lib/hostile-text.ts'
+import { inviteLife } from '../lib/invite-life.ts'
 import { useAction } from '../lib/use-action.ts'
 import { useNow } from '../lib/use-now.ts'
 import { Callout } from '../ui/bits.tsx'
@@ -100,7 +101,6 @@ export function inviteRefusal(
 
 function InviteDetails({ invite }: { readonly invite: InviteBundle }) {
 	const now = useNow(1000)
-	const left = invite.expires - now
 	return (
 		<div className="rounded-xl border border-line bg-surface shadow-card">
 			<div className="flex items-center gap-3 px-4 py-3.5">
@@ -109,9 +109,7 @@ function InviteDetails({ invite }: { readonly invite: InviteBundle }) {
 				</span>
 				<div className="min-w-0 flex-1">
 					<div className="truncate text-base font-semibold">{plainLine(invite.node_name)}</div>
-					<div className="tabular text-sm text-muted">
-						{left > 0 ? `Invite good for ${formatCountdown(invite.expires, now)}` : 'Invite has expired'}
-					</div>
+					<div className="tabular text-sm text-muted">{inviteLife(invite.expires, now)}</div>
 				</div>
 			</div>
 			<div className="border-t border-line px-4 py-3">

@@ -1,4 +1,4 @@
-import type { UserInfo } from '@sallyport/protocol'
+import type { Role, UserInfo } from '@sallyport/protocol'
 import type { SubmitEvent } from 'react'
 import { useState } from 'react'
 import { toast } from 'sonner'
@@ -70,11 +70,7 @@ function Profile({ user }: { readonly user: UserInfo }) {
 						<span className="text-muted">E-mail </span>
 						<span className="[overflow-wrap:anywhere]">{user.email}</span>
 					</div>
-					<span className="flex gap-1">
-						{user.roles.map((role) => (
-							<Badge key={role}>{role}</Badge>
-						))}
-					</span>
+					<Badge>{highestRole(user.roles)}</Badge>
 				</div>
 				<TextField
 					label="User name"
@@ -135,4 +131,9 @@ function Password({ user }: { readonly user: UserInfo }) {
 			</form>
 		</Card>
 	)
+}
+
+/** Each role includes those below it. */
+function highestRole(roles: readonly Role[]): Role {
+	return (['owner', 'admin'] as const).find((role) => roles.includes(role)) ?? 'user'
 }

@@ -2,9 +2,10 @@ import type { NodeId } from '@sallyport/protocol'
 import { nodeIdFromHash } from '@sallyport/protocol'
 import { describe, expect, it } from 'vitest'
 import type { RememberedTab } from './tabs.ts'
-import { createTabs, parseRememberedTabs } from './tabs.ts'
+import { createTabs, parseRememberedTabs, tabLabel } from './tabs.ts'
 
 const nodeId = nodeIdFromHash(new Uint8Array(32).fill(1))
+const otherId = nodeIdFromHash(new Uint8Array(32).fill(2))
 const isNodeId = (text: string): text is NodeId => /^[a-z2-7]{52}$/.test(text)
 
 function createModel(remembered: readonly RememberedTab[] = []) {
@@ -29,6 +30,18 @@ describe('tabs', () => {
 		expect(createModel(written()).tabs.store.getState().tabs).toMatchObject([
 			{ terminalId: 'term_0001', phase: { kind: 'waiting' } },
 		])
+	})
+
+	it('tell apart those of one machine, and keep their numbers when one closes', () => {
+		const { tabs } = createModel()
+		const labels = () => tabs.store.getState().tabs.map(tabLabel)
+		const [first] = [tabs.open(shell), tabs.open(shell), tabs.open({ ...shell, nodeName: 'other', nodeId: otherId })]
+		expect(labels()).toEqual(['build-box', 'build-box 2', 'other'])
+		tabs.close(first)
+		expect(labels()).toEqual(['build-box 2', 'other'])
+		tabs.update(tabs.open(shell), { title: 'vim notes' })
+		tabs.open(shell)
+		expect(labels()).toEqual(['build-box 2', 'other', 'vim notes', 'build-box 3'])
 	})
 
 	it('show the running tab instead of attaching the same terminal twice', () => {

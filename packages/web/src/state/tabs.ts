@@ -36,6 +36,8 @@ export interface Tab {
 	readonly sshUser: string | undefined
 	/** On the node; known while the shell runs there, as far as this page can tell. */
 	readonly terminalId: string | undefined
+	/** Among the tabs of its machine, from 1: tells apart those without a title of their own. */
+	readonly number: number
 	readonly title: string
 	readonly phase: TabPhase
 	readonly question: TabQuestion | undefined
@@ -67,7 +69,7 @@ export interface TabsDeps {
 
 /** The open terminals, apart from what draws them, so that they outlive any screen of the page. */
 export function createTabs({ stored, newId }: TabsDeps) {
-	const remembered: readonly Tab[] = stored.read().map((tab) => newTab(newId(), tab))
+	const remembered = stored.read().reduce<readonly Tab[]>((tabs, tab) => [...tabs, newTab(newId(), tab, tabs)], [])
 	const store = createStore<{ readonly tabs: readonly Tab[]; readonly activeId: string | undefined }>(() => ({
 		tabs: remembered,
 		activeId: remembered[0]?.id,
@@ -93,7 +95,7 @@ export function createTabs({ stored, newId }: TabsDeps) {
 				this.select(running.id)
 				return running.id
 			}
-			const tab = newTab(newId(), request)
+			const tab = newTab(newId(), request, store.getState().tabs)
 			store.setState(({ tabs }) => ({ tabs: [...tabs, tab], activeId: tab.id }))
 			return tab.id
 		},
@@ -132,8 +134,17 @@ export function createTabs({ stored, newId }: TabsDeps) {
 }
 export type TabsModel = ReturnType<typeof createTabs>
 
-function newTab(id: string, { nodeId, nodeName, kind, sshUser, terminalId }: OpenTab): Tab {
+/** What the tab bar calls it: the program's title, else the machine, with its number from the second on. */
+export function tabLabel({ title, nodeName, number }: Pick<Tab, 'title' | 'nodeName' | 'number'>): string {
+	return title === nodeName && number > 1 ? `${nodeName} ${number}` : title
+}
+
+function newTab(id: string, { nodeId, nodeName, kind, sshUser, terminalId }: OpenTab, others: readonly Tab[]): Tab {
+	const taken = others.filter((tab) => tab.nodeId === nodeId).map((tab) => tab.number)
+	let number = 1
+	while (taken.includes(number)) number++
 	return {
+		number,
 		id,
 		nodeId,
 		nodeName,

@@ -10,7 +10,7 @@ import { plainLine } from '../lib/hostile-text.ts'
 import { filterNodes } from '../lib/node-status.ts'
 import { toProblem } from '../lib/problem.ts'
 import { useOpenTerminal } from '../lib/use-open-terminal.ts'
-import type { Tab } from '../state/tabs.ts'
+import { type Tab, tabLabel } from '../state/tabs.ts'
 import { StatusDot } from '../ui/bits.tsx'
 import { IconButton } from '../ui/button.tsx'
 import { ContextMenu, Menu, MenuHeading, MenuItem, MenuSeparator } from '../ui/menu.tsx'
@@ -83,7 +83,7 @@ function TabItem({
 }) {
 	const services = useServices()
 	const openTerminal = useOpenTerminal()
-	const title = plainLine(tab.title, 80)
+	const title = plainLine(tabLabel(tab), 80)
 	const node = plainLine(tab.nodeName, 60)
 	return (
 		<ContextMenu
@@ -128,7 +128,7 @@ function TabItem({
 						services.tabs.select(tab.id)
 						onFocusPane()
 					}}
-					title={title === node ? node : `${title} (${node})`}
+					title={tab.title === tab.nodeName ? title : `${title} (${node})`}
 					className="flex h-full min-w-0 flex-1 items-center gap-2 pr-1 pl-3 text-left -outline-offset-2"
 				>
 					<TabDot tab={tab} />
