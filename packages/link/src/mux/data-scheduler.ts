@@ -28,6 +28,8 @@ const MIN_ROOM_BYTES = 512
 /** Beyond this much kept for replay no data is sent; control has the rest. */
 const DATA_RETAINED_BYTES = LIMITS.parkedLinkBytes - 2 * 1024 * 1024
 const FRAME_OVERHEAD_BYTES = DATA_FRAME_OVERHEAD + 1
+/** With this much on its way acks come soon: a short record can wait for one. */
+const BUSY_IN_FLIGHT_BYTES = 2 * LIMITS.recordPlaintextBytes
 
 /** Puts a stream in the list where it now belongs, if it isn't in one. */
 export function relist(state: LinkState, stream: MuxStream): void {
@@ -95,6 +97,7 @@ export function writeUrgent(state: LinkState, writer: RecordWriter): void {
 export function writePaced(state: LinkState, writer: RecordWriter, nowMs: number): void {
 	// Several records to a window, so that acks come while others are on their way, and slow lines get short ones.
 	const recordBytes = Math.floor(state.pacer.maxInFlightBytes / 4)
+	if (isWorthWaiting(state, recordBytes)) return
 	while (mayKeepData(state) && dataRoom(writer) >= MIN_ROOM_BYTES && writer.sequencedBytes < recordBytes) {
 		const list = nextPacedList(state)
 		const stream = list === undefined ? undefined : first(state, list)
@@ -111,6 +114,15 @@ export function writePaced(state: LinkState, writer: RecordWriter, nowMs: number
 		unlistFirst(state, stream, list)
 		relist(state, stream)
 	}
+}
+
+/**
+ * Whether little is queued while much is on its way: it waits for more, at the latest for the next ack, as in Nagle's
+ * algorithm (RFC 896), since many short records cost more processor time than few long ones.
+ */
+function isWorthWaiting(state: LinkState, recordBytes: number): boolean {
+	const enoughBytes = Math.min(recordBytes, LIMITS.recordPlaintextBytes - MIN_ROOM_BYTES)
+	return state.queuedBytes < enoughBytes && state.log.inFlight >= BUSY_IN_FLIGHT_BYTES
 }
 
 function nextPacedList(state: LinkState): 'interactive' | 'bulk' | undefined {
