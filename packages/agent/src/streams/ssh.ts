@@ -3,6 +3,7 @@ import type { InboundStream } from '@sallyport/carrier'
 import type { OpenStream } from '@sallyport/protocol'
 import type { ClientChannel, ServerHostKeyAlgorithm } from 'ssh2'
 import ssh2 from 'ssh2'
+import { errorText } from '../errors.ts'
 import { connectTcp } from './connect.ts'
 import type { HostKeys } from './host-keys.ts'
 import { describeHostKey } from './host-keys.ts'
@@ -48,12 +49,22 @@ export async function openSsh(task: SshTask, addresses: readonly string[]): Prom
 		if (isSettled) return
 		isSettled = true
 		stream.reset(code, message)
-		client.destroy()
+		leave()
 	}
+	// The client takes the socket over only at `connect`, once there is a user name: until then nobody else watches it.
+	const leave = (): void => {
+		client.destroy()
+		socket.destroy()
+	}
+	const lost = (): void => give('auth_failed', `${target.host} closed the connection before the login was complete`)
+	socket.on('error', () => undefined)
+	socket.once('close', lost)
+	// It stays half open, and a login would wait for ever: a server that ends its half has said its last word.
+	socket.once('end', lost)
 	client.on('error', (error) =>
 		give(error.level === 'client-authentication' ? 'auth_failed' : 'protocol_error', failureText(error, target)),
 	)
-	client.on('close', () => give('auth_failed', `${target.host} closed the connection before the login was complete`))
+	client.on('close', lost)
 	inbound.accept({ terminal_id: terminalId, name })
 	stream.setHandlers({
 		onData: (bytes) => early.push(bytes),
@@ -63,7 +74,7 @@ export async function openSsh(task: SshTask, addresses: readonly string[]): Prom
 		},
 		onReset: () => {
 			isSettled = true
-			client.destroy()
+			leave()
 		},
 		onEnd: () => give('auth_failed', 'the login was given up'),
 	})
@@ -106,10 +117,13 @@ export async function openSsh(task: SshTask, addresses: readonly string[]): Prom
 			void checkHostKey(task, key, give).then(verify, () => verify(false)),
 		...hostKeyOrder(task),
 		authHandler: (methodsLeft, partialSuccess, next) => {
-			void login.next(methodsLeft, partialSuccess).then((method) => {
-				if (method !== undefined) return next(method)
-				return give('auth_failed', loginFailure(task, login))
-			})
+			login
+				.next(methodsLeft, partialSuccess)
+				.then((method) => {
+					if (method !== undefined) return next(method)
+					return give('auth_failed', loginFailure(task, login))
+				})
+				.catch((error: unknown) => give('auth_failed', `the login could not be tried: ${errorText(error).slice(0, 200)}`))
 		},
 	})
 }
