@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import type { ClientIntent, ClientLink, Clock, Identity, LinkStream, OpenedClientLink } from '@sallyport/carrier'
-import { deviceIdOf, makeIdentity, nodeIdOf, openClientLink, runCryptoSync, systemClock } from '@sallyport/carrier'
+import { makeIdentity, nodeIdOf, openClientLink, runCryptoSync, systemClock } from '@sallyport/carrier'
 import { createNodeCrypto } from '@sallyport/carrier/node'
 import type { InviteBundle, LinkLevelMessage, SessionId } from '@sallyport/protocol'
 import { encodeMessage, formatJoinBundle, parseInvite, parseServerMessage, parseToken, silentLogger } from '@sallyport/protocol'
@@ -26,10 +26,6 @@ export interface Device {
 
 export function newDevice(): Device {
 	return { identity: runCryptoSync(crypto, makeIdentity('device', Date.now())), sessionId: undefined }
-}
-
-export function deviceIdText(device: Device): string {
-	return runCryptoSync(crypto, deviceIdOf(device.identity.identityKey))
 }
 
 /** An agent with its own data folder, a relay that it is enrolled at, and what to clean up. */

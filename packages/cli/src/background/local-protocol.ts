@@ -48,7 +48,6 @@ const requestSchema = v.variant('op', [
 	v.object({ op: v.literal('stop') }),
 ])
 export type LocalRequest = v.InferOutput<typeof requestSchema>
-export type LocalOp = LocalRequest['op']
 
 const greetingSchema = v.object({ v: uintField, build: textField(128), request: v.unknown() })
 
