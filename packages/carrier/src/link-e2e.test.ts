@@ -68,7 +68,7 @@ async function world(onStream: (inbound: InboundStream, link: NodeLink) => void 
 					return isRight ? codes.returnCode : undefined
 				}
 			}),
-			end: () => undefined,
+			end: async () => true,
 		}),
 		linkOpened: (link) => ({
 			onStream: (inbound) => onStream(inbound, link),

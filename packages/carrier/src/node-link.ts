@@ -41,8 +41,11 @@ export interface PairingWait {
 	readonly outcome: Promise<
 		{ readonly kind: 'approved'; readonly session: DeviceSessionInfo } | { readonly kind: 'failed'; readonly reason: PairFailure }
 	>
-	/** The device went away or confirmed: the request is over. */
-	end(outcome: 'confirmed' | 'closed'): void
+	/**
+	 * The device went away or confirmed: the request is over. Resolves with whether the session stands, on disk: not when
+	 * the confirmation came too late or the session was revoked meanwhile.
+	 */
+	end(outcome: 'confirmed' | 'closed'): Promise<boolean>
 }
 export type PairFailure = 'wrong_code' | 'burned' | 'expired' | 'denied' | 'limit' | 'closed'
 

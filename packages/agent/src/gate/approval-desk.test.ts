@@ -21,16 +21,24 @@ let desk: ApprovalDesk
 let requests: PairingRequest[]
 let ended: string[]
 let settled: [string, boolean][]
+let isKept: boolean
+let isDiskFull: boolean
 beforeEach(() => {
 	clock = new FakeClock()
 	requests = []
 	ended = []
 	settled = []
+	isKept = true
+	isDiskFull = false
 	desk = new ApprovalDesk({
 		clock,
-		makeSession: async (made) => session(made),
+		makeSession: async (made) => {
+			if (isDiskFull) throw new Error('disk full')
+			return session(made)
+		},
 		settleSession: async (made, isConfirmed) => {
 			settled.push([made.device_name, isConfirmed])
+			return isConfirmed && isKept
 		},
 		onRequest: (shown) => requests.push(shown),
 		onEnded: (_id, outcome) => ended.push(outcome),
@@ -94,6 +102,27 @@ describe('approve code', () => {
 		wait.end('closed')
 		expect(settled).toEqual([['phone', false]])
 		expect(ended).toEqual(['closed'])
+	})
+
+	it('is no pairing when the device confirms after the five minutes, nor when the session cannot be kept', async () => {
+		const late = await upForComparison(1)
+		await desk.approve(requests[0]?.request_id ?? '', '482177', ['shell'])
+		await clock.advanceAsync(LIMITS.pairingMs)
+		expect(await late.end('confirmed')).toBe(false)
+		expect(settled).toEqual([['phone', false]])
+		isKept = false
+		const unkept = await upForComparison(2)
+		await desk.approve(requests[1]?.request_id ?? '', '482177', ['shell'])
+		expect(await unkept.end('confirmed')).toBe(false)
+	})
+
+	it('ends a request whose session the disk did not take, so that the next has its turn', async () => {
+		const wait = await upForComparison(1)
+		isDiskFull = true
+		await expect(desk.approve(requests[0]?.request_id ?? '', '482177', ['shell'])).rejects.toThrow('disk full')
+		expect(await wait.outcome).toEqual({ kind: 'failed', reason: 'closed' })
+		isDiskFull = false
+		expect(await desk.enter(device(2), request, () => undefined, never)).toMatchObject({ kind: 'turn' })
 	})
 
 	it('is burned by a second wrong number, and by five minutes', async () => {

@@ -23,8 +23,8 @@ export interface ApprovalDeskDeps {
 		request: PairRequest,
 		capabilities: readonly Capability[],
 	) => Promise<DeviceSessionInfo>
-	/** The person carried the return code back (true) or never did. */
-	readonly settleSession: (session: DeviceSessionInfo, isConfirmed: boolean) => Promise<void>
+	/** The person carried the return code back (true) or never did. Gives whether the session stands, on disk; never rejects. */
+	readonly settleSession: (session: DeviceSessionInfo, isConfirmed: boolean) => Promise<boolean>
 	/** A request is up for comparison; its digits are not in it. */
 	readonly onRequest: (request: PairingRequest) => void
 	readonly onEnded: (requestId: string, outcome: 'paired' | 'denied' | 'expired' | 'burned' | 'closed') => void
@@ -92,7 +92,7 @@ export class ApprovalDesk {
 	awaitApproval(device: ProvenDevice, codes: { readonly digits: string; readonly returnCode: string }): PairingWait {
 		const open = this.#case
 		if (open === undefined || open.device !== device || open.state !== 'exchanging') {
-			return { outcome: Promise.resolve({ kind: 'failed', reason: 'expired' }), end: () => undefined }
+			return { outcome: Promise.resolve({ kind: 'failed', reason: 'expired' }), end: async () => false }
 		}
 		open.codes = codes
 		open.state = 'waiting'
@@ -101,9 +101,10 @@ export class ApprovalDesk {
 		this.#deps.onRequest(describe(open))
 		return {
 			outcome: open.outcome,
-			end: (how) => {
-				if (how === 'confirmed' && open.state === 'approved') this.#finish(open, 'paired')
-				else this.#fail(open, 'closed')
+			end: async (how) => {
+				if (how === 'confirmed' && open.state === 'approved') return this.#finish(open, 'paired')
+				this.#fail(open, 'closed')
+				return false
 			},
 		}
 	}
@@ -122,7 +123,10 @@ export class ApprovalDesk {
 			return { kind: 'burned' }
 		}
 		open.state = 'approving'
-		const session = await this.#deps.makeSession(open.device, open.request, capabilities)
+		const session = await this.#deps.makeSession(open.device, open.request, capabilities).catch((error: unknown) => {
+			this.#fail(open, 'closed')
+			throw error
+		})
 		open.session = session
 		if (this.#case !== open) {
 			// It ended while the disk was busy: nobody is there to confirm.
@@ -194,16 +198,19 @@ export class ApprovalDesk {
 	#fail(open: Case, reason: PairFailure): void {
 		if (this.#case !== open) return
 		open.settle({ kind: 'failed', reason })
-		this.#finish(open, reason === 'wrong_code' ? 'burned' : reason === 'limit' ? 'closed' : reason)
+		void this.#finish(open, reason === 'wrong_code' ? 'burned' : reason === 'limit' ? 'closed' : reason)
 	}
 
-	#finish(open: Case, outcome: 'paired' | 'denied' | 'expired' | 'burned' | 'closed'): void {
-		if (this.#case !== open) return
+	/** Gives whether the session stands: a confirmation that comes late, or of a session that was revoked meanwhile, has none. */
+	#finish(open: Case, outcome: 'paired' | 'denied' | 'expired' | 'burned' | 'closed'): Promise<boolean> {
+		if (this.#case !== open) return Promise.resolve(false)
 		open.cancelTimer()
 		this.#case = undefined
-		if (open.session !== undefined) void this.#deps.settleSession(open.session, outcome === 'paired')
+		const settled =
+			open.session === undefined ? Promise.resolve(false) : this.#deps.settleSession(open.session, outcome === 'paired')
 		if (open.state !== 'exchanging') this.#deps.onEnded(open.id, outcome)
 		this.#next()
+		return settled
 	}
 
 	#isLimitReached(): boolean {

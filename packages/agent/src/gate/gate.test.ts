@@ -5,7 +5,7 @@ import { sessionIdFromBytes, userIdSchema } from '@sallyport/protocol'
 import * as v from 'valibot'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createAgentControlClient } from '../local/control-client.ts'
-import { Collected, newDevice, pairIntent, shellRequest, World } from '../testing/world.fixture.ts'
+import { Collected, expectOp, newDevice, pairIntent, shellRequest, World } from '../testing/world.fixture.ts'
 
 let world: World
 beforeEach(async () => {
@@ -158,6 +158,37 @@ describe('door two', () => {
 		})
 		device.sessionId = link.ready.session.session_id
 		expect((await world.open(device)).isOpen).toBe(true)
+	})
+
+	it('opens no link for a device that was removed before its person carried the return code back', async () => {
+		const approver = await world.pair(newDevice())
+		const request = new Promise<string>((resolve) =>
+			approver.onNotice((notice) => notice.op === 'pairing_request' && resolve(notice.request_id)),
+		)
+		let show: (code: string) => void = () => undefined
+		const shown = new Promise<string>((resolve) => {
+			show = resolve
+		})
+		let carryBack: (code: string) => void = () => undefined
+		const carried = new Promise<string>((resolve) => {
+			carryBack = resolve
+		})
+		const knocking = world.knock(newDevice(), {
+			kind: 'approve',
+			deviceName: 'phone',
+			deviceKind: 'browser',
+			onState: (state) => state.kind === 'code' && show(state.code),
+			askReturnCode: () => carried,
+		})
+		const answer = await control().ask({ op: 'approve', request_id: await request, digits: await shown })
+		const sessions = expectOp(await approver.request({ op: 'list_sessions' }), 'sessions').sessions
+		const phone = sessions.find((session) => session.device_name === 'phone')
+		expect(phone).toBeDefined()
+		if (phone !== undefined) await approver.request({ op: 'revoke_session', session_id: phone.session_id })
+		carryBack(answer.kind === 'approved' ? answer.returnCode : 'none')
+		await expect(knocking).rejects.toMatchObject({ code: 'pairing_failed' })
+		expect(world.agent.status()).toMatchObject({ sessions: 1 })
+		expect(world.agent.status().links).toHaveLength(1)
 	})
 
 	it('takes approve-code requests on its own listener only while a window is open', async () => {

@@ -105,6 +105,7 @@ export class Gate implements NodeGate {
 	async pairBySecret(device: ProvenDevice, secretId: string, request: PairRequest): Promise<Admission> {
 		const { book, clock, log } = this.#deps
 		const userId = userIdOf(device.context)
+		if (this.#isUserSuspended(device)) return suspended()
 		const made = { ...this.#newSession(device, request), ...(userId === undefined ? {} : { user: device.context.user }) }
 		const redeemed = await book.redeem(secretId, made)
 		if (redeemed.kind === 'refused') {
@@ -115,7 +116,10 @@ export class Gate implements NodeGate {
 			await this.#deps.pairingLog.add({ event: 'paired', session: redeemed.session }, clock.nowMs())
 			this.#tellPaired(redeemed.session.session_id)
 		}
-		return { kind: 'session', session: sessionInfo(redeemed.session, { isConnected: true, isCurrent: true }) }
+		// It may have been revoked while the disk was busy.
+		const current = book.find(redeemed.session.session_id)
+		if (typeof current === 'string') return { kind: 'gone', reason: current }
+		return { kind: 'session', session: sessionInfo(current, { isConnected: true, isCurrent: true }) }
 	}
 
 	async enterPairing(
@@ -124,6 +128,7 @@ export class Gate implements NodeGate {
 		onQueued: (position: number) => void,
 		signal: AbortSignal,
 	): Promise<Turn> {
+		if (this.#isUserSuspended(device)) return { kind: 'failed', reason: 'denied' }
 		if (device.context.via === 'direct' && !this.#deps.isPairWindowOpen()) return { kind: 'failed', reason: 'closed' }
 		return this.#desk.enter(device, request, onQueued, signal)
 	}
@@ -166,13 +171,16 @@ export class Gate implements NodeGate {
 					inbound.stream.reset('internal', 'the machine could not open this; its log has the reason')
 				})
 			},
-			onRequest: (message) =>
+			onRequest: (message) => {
+				if (!this.#isLive(link)) return link.close('closed_by_node', 'this device is no longer paired with the machine')
 				void answerRequest(link, message, {
 					gate: this,
 					book: this.#deps.book,
 					terminals: this.#deps.streams.terminals,
 					log: this.#deps.log,
-				}),
+				})
+				return undefined
+			},
 		}
 	}
 
@@ -211,20 +219,22 @@ export class Gate implements NodeGate {
 		}
 	}
 
-	async #settle(sessionId: SessionId, isConfirmed: boolean): Promise<void> {
+	async #settle(sessionId: SessionId, isConfirmed: boolean): Promise<boolean> {
 		const { book, pairingLog, clock, log } = this.#deps
 		try {
 			if (!isConfirmed) {
 				await book.revoke(sessionId)
-				return
+				return false
 			}
 			await book.confirm(sessionId)
 			const session = book.find(sessionId)
-			if (typeof session === 'string') return
+			if (typeof session === 'string') return false
 			await pairingLog.add({ event: 'paired', session }, clock.nowMs())
 			this.#tellPaired(sessionId)
+			return typeof book.find(sessionId) !== 'string'
 		} catch (error) {
 			log.error('pairing could not be stored', { reason: errorText(error) })
+			return false
 		}
 	}
 
@@ -238,6 +248,12 @@ export class Gate implements NodeGate {
 
 	#tellApprovers(notice: LinkNotice): void {
 		for (const link of this.#links) if (link.session.capabilities.includes('approve')) link.send(notice)
+	}
+
+	/** Whom the relay asked to keep out doesn't come in by pairing either. */
+	#isUserSuspended(device: ProvenDevice): boolean {
+		const userId = userIdOf(device.context)
+		return userId !== undefined && this.#deps.book.suspensions.users.includes(userId)
 	}
 
 	#isLive(link: NodeLink): boolean {

@@ -136,10 +136,8 @@ class Acceptor implements LinkAcceptor {
 	): Promise<void> {
 		const reader = readMessages(channel)
 		const { crypto, gate } = this.#deps
-		// The desk's own five minutes end a request; this only ends a device that stays in the queue for ever.
-		const signal = AbortSignal.timeout(LIMITS.pairingMs * 12)
 		try {
-			const session = await offerApproval({ reader, crypto, handshakeHash, gate, device, request, signal })
+			const session = await offerApproval({ reader, crypto, handshakeHash, gate, device, request })
 			if (session === undefined) channel.close(CLOSE.normal.code, CLOSE.normal.name)
 			else await this.#establish(channel, device, session, reader.release())
 		} catch (error) {

@@ -1,5 +1,6 @@
 import { approveCode, isApproveCommit, returnCode } from '@sallyport/link'
 import type { DeviceSessionInfo, HandshakePayload3 } from '@sallyport/protocol'
+import { LIMITS } from '@sallyport/protocol'
 import type { CryptoDriver } from '../crypto/crypto-driver.ts'
 import { runCrypto } from '../crypto/crypto-driver.ts'
 import { LinkError } from '../errors.ts'
@@ -13,7 +14,6 @@ export interface ApproveNodeOptions {
 	readonly gate: NodeGate
 	readonly device: ProvenDevice
 	readonly request: Extract<HandshakePayload3, { intent: 'pair' }>
-	readonly signal: AbortSignal
 }
 
 /**
@@ -21,8 +21,8 @@ export interface ApproveNodeOptions {
  * undefined when it came to nothing, which the device has been told. Rejects with `LinkError` when the device broke off.
  */
 export async function offerApproval(options: ApproveNodeOptions): Promise<DeviceSessionInfo | undefined> {
-	const { reader, crypto, handshakeHash, gate, device, request, signal } = options
-	const commit = await reader.next(signal)
+	const { reader, crypto, handshakeHash, gate, device, request } = options
+	const commit = await reader.next(AbortSignal.timeout(LIMITS.handshakeMs))
 	if (commit.op !== 'pair_commit') throw unexpected('pair_commit', commit.op)
 	const gone = new AbortController()
 	reader.onEnd(() => gone.abort())
@@ -40,21 +40,25 @@ export async function offerApproval(options: ApproveNodeOptions): Promise<Device
 	const transcript = { handshakeHash, clientNonce, nodeNonce: turn.nonce }
 	const digits = await runCrypto(crypto, approveCode(transcript))
 	const wait = gate.awaitApproval(device, { digits, returnCode: await runCrypto(crypto, returnCode(transcript)) })
-	reader.onEnd(() => wait.end('closed'))
+	reader.onEnd(() => void wait.end('closed'))
 	const outcome = await wait.outcome
 	if (outcome.kind === 'failed') {
 		reader.send({ op: 'pair_failed', reason: outcome.reason })
 		return undefined
 	}
 	reader.send({ op: 'pair_approved' })
-	const confirm = await reader.next(signal)
+	const confirm = await reader.next(AbortSignal.timeout(LIMITS.pairingMs))
 	if (confirm.op !== 'pair_confirm') throw unexpected('pair_confirm', confirm.op)
-	wait.end('confirmed')
-	return outcome.session
+	if (await wait.end('confirmed')) return outcome.session
+	reader.send({ op: 'pair_failed', reason: 'expired' })
+	return undefined
 }
 
+/** A device that is there needs one round trip; the desk gives its turn on after the same time. */
+const REVEAL_MS = 30_000
+
 async function revealedNonce(options: ApproveNodeOptions, commit: Uint8Array): Promise<Uint8Array> {
-	const reveal = await options.reader.next(options.signal)
+	const reveal = await options.reader.next(AbortSignal.timeout(REVEAL_MS))
 	if (reveal.op !== 'pair_reveal') throw unexpected('pair_reveal', reveal.op)
 	const isSame = await runCrypto(options.crypto, isApproveCommit(commit, options.handshakeHash, reveal.nonce))
 	if (!isSame) throw new LinkError('bad_request', 'device revealed another nonce than it committed to')
