@@ -62,7 +62,9 @@ describe('pty', () => {
 		const { text, exit } = await done
 		expect(text).toContain('50 132')
 		expect(exit).toEqual({ status: 5 })
-		const hung = start('sleep 60')
+		const hung = start('echo ready; exec sleep 60')
+		// Between fork and exec a program hears no signal.
+		while (hung.read() === 0) await new Promise((resolve) => setImmediate(resolve))
 		hung.source.end()
 		expect((await hung.done).exit).toEqual({ signal: 'HUP' })
 	})

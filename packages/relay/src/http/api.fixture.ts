@@ -44,7 +44,7 @@ export async function createFixture(options: Partial<ControlDeps> & { readonly d
 		authSecret: 'a secret of the test, 32 bytes and more',
 		origin: ORIGIN,
 		allowedOrigins: ['https://listed.example'],
-		publicUrl: 'http://127.0.0.1:8080',
+		publicUrl: ORIGIN,
 		dialOrigins: ['http://127.0.0.1:8080'],
 		version: '1.2.3',
 		log: { error: logged },
