@@ -23,6 +23,11 @@ it.each([
 		'Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0 Mobile Safari/537.36',
 		'Chrome on Android',
 	],
+	[
+		'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/156.0 Safari/537.36',
+		'Chrome on Linux',
+	],
+	['Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chromium/156.0 Chrome/156.0 Safari/537.36', 'Chromium on Linux'],
 	['<script>alert(1)</script>', 'Browser'],
 	['', 'Browser'],
 ])('describes %s as %s', (userAgent, name) => {

@@ -1,9 +1,10 @@
 const BROWSERS = [
-	['Edge', /\bEdgA?\//],
+	['Edge', /\bEdg(A|iOS)?\//],
 	['Opera', /\bOPR\//],
 	['Samsung Internet', /\bSamsungBrowser\//],
 	['Firefox', /\b(Firefox|FxiOS)\//],
-	['Chrome', /\b(Chrome|CriOS)\//],
+	['Chromium', /\bChromium\//],
+	['Chrome', /\b((Headless)?Chrome|CriOS)\//],
 	['Safari', /\bSafari\//],
 ] as const
 const SYSTEMS = [
