@@ -73,7 +73,10 @@ function UserMenu({ user }: { readonly user: UserInfo }) {
 	const [, navigate] = useLocation()
 	const signOut = () => {
 		account.signOut().then(
-			() => tabs.closeAll(),
+			() => {
+				tabs.closeAll()
+				navigate('/machines')
+			},
 			(error: unknown) => toast.error(`You are still signed in. ${toProblem(error).message}`),
 		)
 	}
@@ -129,12 +132,12 @@ export function BottomNav() {
 						href={target}
 						aria-current={isHere ? 'page' : undefined}
 						className={clsx(
-							'relative flex h-13 min-w-0 flex-1 flex-col items-center justify-center gap-1 -outline-offset-2',
+							'relative flex h-13 min-w-0 flex-1 flex-col items-center justify-center gap-0.5 -outline-offset-2',
 							isHere ? 'text-accent' : 'text-muted',
 						)}
 					>
 						<Icon className="size-[1.125rem]" aria-hidden="true" />
-						<span className="max-w-full truncate px-0.5 text-[0.625rem] leading-none font-medium">{label}</span>
+						<span className="max-w-full truncate px-0.5 text-[0.625rem] leading-[1.3] font-medium">{label}</span>
 						{target === '/terminals' && tabs.length > 0 && (
 							<span className="absolute top-1 left-1/2 ml-1.5">
 								<Count value={tabs.length} />

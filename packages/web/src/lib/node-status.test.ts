@@ -28,6 +28,10 @@ describe('nodeStatus', () => {
 		})
 	})
 
+	it('counts no seconds, which would stand still', () => {
+		expect(nodeStatus(node({ connected: true, connected_at: now - 4000 }), now).detail).toBe('for less than a minute')
+	})
+
 	it.each([
 		['never_connected', 'never connected'],
 		['lost', 'connection lost 3 min ago'],

@@ -12,10 +12,18 @@ export interface NodeStatus {
 
 export function nodeStatus(node: NodeInfo, nowMs: number): NodeStatus {
 	if (node.connected) {
-		const since = node.connected_at === undefined ? '' : `for ${formatDuration(nowMs - node.connected_at)}`
-		return { tone: 'online', label: 'Online', detail: since }
+		return {
+			tone: 'online',
+			label: 'Online',
+			detail: node.connected_at === undefined ? '' : onlineFor(nowMs - node.connected_at),
+		}
 	}
 	return offlineStatus(node, node.offline_reason ?? 'lost', nowMs)
+}
+
+/** No seconds: cards are not drawn again for each. */
+function onlineFor(ms: number): string {
+	return ms < 60_000 ? 'for less than a minute' : `for ${formatDuration(ms)}`
 }
 
 function offlineStatus(node: NodeInfo, reason: NodeOfflineReason, nowMs: number): NodeStatus {

@@ -19,4 +19,7 @@ it.each([
 	['Done.', 'Done.'],
 	['', 'No reason was given.'],
 	['node_x is gone', 'node_x is gone.'],
-])('%j reads %j', (message, read) => expect(sentence(message)).toBe(read))
+	['ws://relay:1 could not be reached', 'ws://relay:1 could not be reached.'],
+	['raspberry lost its connection', 'raspberry lost its connection.'],
+	['raspberries are off', 'Raspberries are off.'],
+])('%j reads %j', (message, read) => expect(sentence(message, 'raspberry')).toBe(read))

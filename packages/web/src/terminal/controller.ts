@@ -106,7 +106,7 @@ export class TerminalController {
 		} catch (error) {
 			if (attempt !== this.#attempt || this.#isDisposed) return
 			this.#typedAhead = []
-			const problem = toProblem(error)
+			const problem = toProblem(error, tab.nodeName)
 			this.#noticeExpiry(problem.code)
 			this.#forgetIfGone(problem.code)
 			this.#services.tabs.update(this.#id, { question: undefined, phase: failedPhase(problem, this.#tab?.hostKey) })
@@ -168,7 +168,7 @@ export class TerminalController {
 		else void this.#reattach(end.kind === 'link' ? end.end.message : 'the connection was lost')
 	}
 
-	/** Comes back to the running shell: at once, then ever more slowly, and whenever the device is back online. */
+	/** Comes back to the running shell: at once, then ever more slowly, and whenever the device or the machine is back. */
 	async #reattach(reason: string): Promise<void> {
 		const round = ++this.#attempt
 		for (let attempt = 1; round === this.#attempt && !this.#isDisposed; attempt++) {
@@ -184,7 +184,7 @@ export class TerminalController {
 				this.screen.term.reset()
 				return this.#adopt(session)
 			} catch (error) {
-				const problem = toProblem(error)
+				const problem = toProblem(error, tab.nodeName)
 				this.#noticeExpiry(problem.code)
 				this.#forgetIfGone(problem.code)
 				if (LASTING.has(problem.code)) return this.#services.tabs.update(this.#id, { phase: failedPhase(problem, tab.hostKey) })
@@ -195,16 +195,32 @@ export class TerminalController {
 
 	#pause(ms: number): Promise<void> {
 		return new Promise((resolve) => {
+			const { nodes } = this.#services
+			const connectedAt = () => this.#nodeConnectedAt()
+			let known = connectedAt()
 			const go = () => {
 				clearTimeout(timer)
 				window.removeEventListener('online', go)
+				stopWatching()
 				this.#retryNow = undefined
 				resolve()
 			}
 			const timer = setTimeout(go, ms)
 			window.addEventListener('online', go)
+			const stopWatching = nodes.store.subscribe(() => {
+				const now = connectedAt()
+				if (now !== undefined && now !== known) go()
+				known = now
+			})
 			this.#retryNow = go
 		})
+	}
+
+	/** When the machine came to the relay, as the live list tells; another time means that it is back. */
+	#nodeConnectedAt(): number | undefined {
+		const tab = this.#tab
+		const node = tab === undefined ? undefined : this.#services.nodes.store.getState().nodes.get(tab.nodeId)
+		return node?.connected === true ? node.connected_at : undefined
 	}
 
 	#loginUi(): SshLoginUi {

@@ -57,7 +57,7 @@ export function SshLogin({ tab, question }: SshLoginProps) {
 						options={[
 							{
 								value: 'asked',
-								label: prompt.kind === 'password' ? 'Password' : 'Answers',
+								label: prompt.kind === 'password' ? 'Password' : 'Password or code',
 								icon: <KeyRound className="size-4" />,
 							},
 							{ value: 'key', label: 'Private key', icon: <FileKey className="size-4" /> },
