@@ -4,7 +4,7 @@ import { LIMITS, sessionIdFromBytes, silentLogger } from '@sallyport/protocol'
 import type { MessageSocket } from '@sallyport/transport'
 import { describe, expect, it } from 'vitest'
 import { createMemorySocketPair } from '../../testkit/src/index.ts'
-import type { Clock, InboundStream, NodeGate, NodeLink, ProvenDevice } from './index.ts'
+import type { ClientLink, Clock, InboundStream, NodeGate, NodeLink, ProvenDevice } from './index.ts'
 import { createLinkAcceptor, deviceIdOf, makeIdentity, nodeIdOf, openClientLink, runCrypto, systemClock } from './index.ts'
 import { createNodeCrypto } from './node/index.ts'
 
@@ -270,6 +270,39 @@ describe('a link from end to end', () => {
 		expect(sockets.length).toBeGreaterThan(1)
 		expect(sockets.slice(0, -1).map((socket) => socket.isOpen)).not.toContain(true)
 		link.close('closed_by_client')
+	})
+
+	it('leaves no connection open when the link ends while it moves', async () => {
+		const { acceptor, base, dial, pair } = await world(echo)
+		const sessionId = (await pair()).link.ready.session.session_id
+		const timers: (() => void)[] = []
+		const clock: Clock = {
+			...systemClock,
+			setTimer: (delayMs, callback) => {
+				if (delayMs !== LIMITS.connectionMoveMs) return systemClock.setTimer(delayMs, callback)
+				timers.push(callback)
+				return () => undefined
+			},
+		}
+		let link: ClientLink | undefined
+		const sockets: MessageSocket[] = []
+		const redial = async () => {
+			// Message 3 is on its way when the person closes the link.
+			const socket = dial((bytes, index) => {
+				if (index === 1) link?.close('closed_by_client')
+				return bytes
+			})
+			sockets.push(socket)
+			return socket
+		}
+		const opened = await openClientLink({ ...base, clock, socket: dial(), redial, intent: { kind: 'open', sessionId } })
+		link = opened.link
+		timers[0]?.()
+		await link.ended
+		await whenDefined(() => (sockets[0]?.isOpen === false ? 'closed' : undefined))
+		const { id } = link
+		await whenDefined(() => (acceptor.links.some((accepted) => accepted.id === id) ? undefined : 'gone'))
+		expect(sockets).toHaveLength(1)
 	})
 
 	it('stays on its connection when a move fails', async () => {

@@ -105,7 +105,11 @@ export class LinkDriver {
 		channel: SecureChannel,
 		options: { readonly early?: readonly Uint8Array[]; readonly peerReceived?: number } = {},
 	): Result<void> {
-		if (this.#end !== undefined) return fault('MESSAGE_INVALID', 'link is over')
+		if (this.#end !== undefined) {
+			// It ended while the connection was being made, which nobody else would close.
+			channel.close(CLOSE.normal.code, CLOSE.normal.name)
+			return fault('MESSAGE_INVALID', 'link is over')
+		}
 		const old = this.#channel
 		this.#channel = channel
 		this.#isCongested = false
