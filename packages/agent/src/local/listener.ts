@@ -158,8 +158,10 @@ function isHostAllowed(request: IncomingMessage, options: ListenerOptions): bool
 function refuseUpgrade(socket: Duplex, [status, reason]: readonly [number, string]): void {
 	const body = `${reason}\n`
 	socket.on('error', () => undefined)
+	// Destroyed, not only ended: a peer that keeps its half open would hold the descriptor, and the agent's own end, for ever.
 	socket.end(
 		`HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+		() => socket.destroy(),
 	)
 }
 

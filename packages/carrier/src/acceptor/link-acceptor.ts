@@ -39,6 +39,9 @@ export interface LinkAcceptor {
 	readonly links: readonly AcceptedLink['link'][]
 }
 
+/** Sockets of each way in that may be in their handshake or pairing at once: strangers can hold no more than these. */
+const UNPROVEN_MAX = 256
+
 export function createLinkAcceptor(deps: LinkAcceptorDeps): LinkAcceptor {
 	return new Acceptor(deps)
 }
@@ -46,6 +49,7 @@ export function createLinkAcceptor(deps: LinkAcceptorDeps): LinkAcceptor {
 class Acceptor implements LinkAcceptor {
 	readonly #deps: LinkAcceptorDeps
 	readonly #links = new Map<string, AcceptedLink>()
+	readonly #unproven = { relay: 0, direct: 0 }
 
 	constructor(deps: LinkAcceptorDeps) {
 		this.#deps = deps
@@ -56,11 +60,20 @@ class Acceptor implements LinkAcceptor {
 	}
 
 	accept(socket: MessageSocket, context: KnockContext): void {
-		this.#admit(socket, context).catch((error: unknown) => {
-			const detail = error instanceof Error ? error.message : String(error)
-			this.#deps.log.info('link did not come about', { via: context.via, detail })
-			socket.close(CLOSE.handshakeFailed.code, CLOSE.handshakeFailed.name)
-		})
+		const { via } = context
+		if (this.#unproven[via] >= UNPROVEN_MAX) {
+			this.#deps.log.warn('too many handshakes at once', { via })
+			socket.close(CLOSE.rateLimited.code, CLOSE.rateLimited.name)
+			return
+		}
+		this.#unproven[via]++
+		this.#admit(socket, context)
+			.catch((error: unknown) => {
+				const detail = error instanceof Error ? error.message : String(error)
+				this.#deps.log.info('link did not come about', { via, detail })
+				socket.close(CLOSE.handshakeFailed.code, CLOSE.handshakeFailed.name)
+			})
+			.finally(() => this.#unproven[via]--)
 	}
 
 	closeAll(code: LinkEndCode, message?: string): void {
