@@ -219,6 +219,34 @@ describe('a link from end to end', () => {
 		expect(asked).toBe(3)
 	})
 
+	it('ends a pairing at once when it is cancelled, or the connection ends, while the person looks for the return code', async () => {
+		const { base, dial, approve } = await world()
+		const cancel = new AbortController()
+		const start = (socket: MessageSocket, onAsked: () => void, signal?: AbortSignal) =>
+			openClientLink({
+				...base,
+				socket,
+				...(signal && { signal }),
+				intent: {
+					kind: 'approve',
+					deviceName: 'laptop',
+					deviceKind: 'browser',
+					onState: (state) => {
+						if (state.kind === 'code') void whenDefined(() => approve(state.code))
+					},
+					askReturnCode: () => {
+						onAsked()
+						return new Promise(() => undefined)
+					},
+				},
+			})
+		const first = dial()
+		await expect(start(first, () => cancel.abort(), cancel.signal)).rejects.toBeDefined()
+		expect(first.isOpen).toBe(false)
+		const second = dial()
+		await expect(start(second, () => second.terminate())).rejects.toMatchObject({ code: 'link_ended' })
+	})
+
 	it('moves to a fresh connection in the middle of a transfer, and loses nothing', async () => {
 		const { base, dial, pair } = await world(echo)
 		const sessionId = (await pair()).link.ready.session.session_id

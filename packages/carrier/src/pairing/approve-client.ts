@@ -51,7 +51,7 @@ export async function requestApproval(options: ApproveClientOptions): Promise<vo
 
 async function checkReturnCode(options: ApproveClientOptions, expected: string): Promise<void> {
 	for (let attempt = 0; attempt < RETURN_CODE_TRIES; attempt++) {
-		const typed = await options.askReturnCode(attempt > 0)
+		const typed = await whileOpen(options, options.askReturnCode(attempt > 0))
 		options.signal.throwIfAborted()
 		if (isSameCode(typed, expected)) return
 	}
@@ -59,6 +59,26 @@ async function checkReturnCode(options: ApproveClientOptions, expected: string):
 		'wrong_code',
 		'the four digits do not match: either they were mistyped, or someone stands between this device and the machine; nothing was trusted',
 	)
+}
+
+/** What the person does, for as long as there is somebody to do it for: they may have left the prompt. */
+function whileOpen<T>({ reader, signal }: ApproveClientOptions, work: Promise<T>): Promise<T> {
+	return new Promise((resolve, reject) => {
+		const onAbort = (): void => reject(new LinkError('timed_out', 'the pairing was given up'))
+		signal.addEventListener('abort', onAbort, { once: true })
+		if (signal.aborted) onAbort()
+		// What the machine said last, or that the connection ended.
+		reader.onEnd(() =>
+			reader
+				.next(signal)
+				.then((message) => {
+					expectMessage(message, 'pair_approved')
+					throw new LinkError('pairing_failed', 'the machine ended the request; ask again')
+				})
+				.catch(reject),
+		)
+		work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+	})
 }
 
 const FAILURES = {
