@@ -1,5 +1,5 @@
 import type { NodeEvent, NodeInfo } from '@sallyport/protocol'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { EdgeRig } from '../../test/edge-rig.ts'
 import { createEdgeRig } from '../../test/edge-rig.ts'
 import type { Principal } from '../control-plane.ts'
@@ -187,5 +187,18 @@ describe('a live stream of nodes', () => {
 		expect([first.status, (await ask('?live=sse')).status]).toEqual([200, 429])
 		await first.body?.cancel()
 		expect((await ask('?live=sse')).status).toBe(200)
+	})
+
+	it('counts no more once the database failed it', async () => {
+		await rig.close()
+		rig = await createEdgeRig({ socketsPerUser: 1 })
+		ann = rig.control.addUser('ann')
+		const visible = vi.spyOn(rig.control, 'visibleNodes').mockRejectedValueOnce(new Error('database is away'))
+		const first = await ask('?live=sse')
+		await expect(first.body?.getReader().read()).rejects.toThrow('database is away')
+		visible.mockRestore()
+		const second = await ask('?live=sse')
+		expect(second.status).toBe(200)
+		await second.body?.cancel()
 	})
 })

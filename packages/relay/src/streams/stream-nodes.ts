@@ -69,7 +69,11 @@ function sseResponse(deps: StreamDeps, principal: Principal, options: SseStart):
 	const body = new ReadableStream<Uint8Array>(
 		{
 			pull: async (controller) => {
-				const chunk = await reader.next()
+				const chunk = await reader.next().catch((error: unknown) => {
+					// Nobody calls `cancel` on a stream that failed.
+					reader.close()
+					throw error
+				})
 				if (chunk === undefined) controller.close()
 				else controller.enqueue(chunk)
 			},
