@@ -18,6 +18,8 @@ export function listen(server: Server, { host, port }: ListenAddress): Promise<n
 		server.once('error', onError)
 		server.listen(port, host, () => {
 			server.off('error', onError)
+			// A connection that can't be accepted, as when file descriptors run out, is no reason to end for all others.
+			server.on('error', () => undefined)
 			const address = server.address()
 			resolve(typeof address === 'object' && address !== null ? address.port : port)
 		})

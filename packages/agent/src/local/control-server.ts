@@ -64,6 +64,8 @@ function listen(server: Server, path: string): Promise<void> {
 		server.once('error', reject)
 		server.listen(path, () => {
 			server.off('error', reject)
+			// A connection that can't be accepted, as when file descriptors run out, is no reason to end for all others.
+			server.on('error', () => undefined)
 			resolve()
 		})
 		process.umask(mask)

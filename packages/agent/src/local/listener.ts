@@ -106,6 +106,8 @@ function listenOn(server: Server, host: string, port: number): Promise<number> {
 		server.once('error', reject)
 		server.listen({ host, port }, () => {
 			server.off('error', reject)
+			// A connection that can't be accepted, as when file descriptors run out, is no reason to end for all others.
+			server.on('error', () => undefined)
 			const address = server.address()
 			resolve(typeof address === 'object' && address !== null ? address.port : port)
 		})
