@@ -109,6 +109,7 @@ class NodeAgent implements Agent {
 	#listener: Listener | undefined
 	#control: ControlServer | undefined
 	#pairWindowUntilMs = 0
+	#connectTurn = 0
 	#cancelRenewal: () => void = () => undefined
 	#cancelEnrolment: () => void = () => undefined
 	#closing: Promise<void> | undefined
@@ -216,6 +217,7 @@ class NodeAgent implements Agent {
 
 	async logout(): Promise<void> {
 		this.#cancelEnrolment()
+		this.#connectTurn++
 		this.#relayLink?.stop()
 		this.#relayLink = undefined
 		await this.#state.relay.remove()
@@ -264,8 +266,10 @@ class NodeAgent implements Agent {
 	async #connect(pin: RelayPin): Promise<void> {
 		this.#relayLink?.stop()
 		this.#relayLink = undefined
-		if (this.#closing !== undefined) return
+		const turn = ++this.#connectTurn
 		const ca = await relayCa(this.#config)
+		// Meanwhile the agent may have closed, or been told of another address or of none: the last word counts.
+		if (this.#closing !== undefined || turn !== this.#connectTurn) return
 		this.#relayLink = startRelayLink({
 			config: this.#config,
 			pin,

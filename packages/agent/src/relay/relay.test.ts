@@ -60,6 +60,18 @@ describe('the relay', () => {
 		expect(world.agent.relay).toMatchObject({ origin: there, name: 'named by the relay' })
 	})
 
+	it('is connected to once, however many commands lead there at the same moment', async () => {
+		world = await World.make()
+		const { origin, relayId } = world.relay
+		const there = origin.replace('127.0.0.1', 'localhost')
+		const before = world.relay.connections.length
+		world.relay.movedTo = there
+		await Promise.all([world.agent.moveRelay(there, relayId), world.agent.moveRelay(there, relayId)])
+		await expect.poll(() => world.agent.status().relay?.state).toMatchObject({ kind: 'connected' })
+		await world.agent.close()
+		expect(world.relay.connections.length - before).toBe(1)
+	})
+
 	it('that has another id than the pinned one gets no signature, and the status says so', async () => {
 		world = await World.make()
 		const hellos = (): number => world.relay.messages.filter((message) => message.op === 'hello').length
