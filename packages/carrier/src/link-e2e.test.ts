@@ -312,19 +312,19 @@ describe('a link from end to end', () => {
 				return () => undefined
 			},
 		}
-		let link: ClientLink | undefined
+		const held: { link?: ClientLink } = {}
 		const sockets: MessageSocket[] = []
 		const redial = async () => {
 			// Message 3 is on its way when the person closes the link.
 			const socket = dial((bytes, index) => {
-				if (index === 1) link?.close('closed_by_client')
+				if (index === 1) held.link?.close('closed_by_client')
 				return bytes
 			})
 			sockets.push(socket)
 			return socket
 		}
-		const opened = await openClientLink({ ...base, clock, socket: dial(), redial, intent: { kind: 'open', sessionId } })
-		link = opened.link
+		const { link } = await openClientLink({ ...base, clock, socket: dial(), redial, intent: { kind: 'open', sessionId } })
+		held.link = link
 		timers[0]?.()
 		await link.ended
 		await whenDefined(() => (sockets[0]?.isOpen === false ? 'closed' : undefined))

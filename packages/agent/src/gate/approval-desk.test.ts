@@ -91,7 +91,7 @@ describe('approve code', () => {
 		})
 		expect(await wait.outcome).toMatchObject({ kind: 'approved' })
 		expect(settled).toEqual([])
-		wait.end('confirmed')
+		await wait.end('confirmed')
 		expect(settled).toEqual([['phone', true]])
 		expect(ended).toEqual(['paired'])
 	})
@@ -99,7 +99,7 @@ describe('approve code', () => {
 	it('takes the session back when the device never confirms', async () => {
 		const wait = await upForComparison()
 		await desk.approve(requests[0]?.request_id ?? '', '482177', ['shell'])
-		wait.end('closed')
+		await wait.end('closed')
 		expect(settled).toEqual([['phone', false]])
 		expect(ended).toEqual(['closed'])
 	})
@@ -154,7 +154,7 @@ describe('approve code', () => {
 		expect(positions).toEqual([2])
 		gone.abort()
 		expect(await leaving).toEqual({ kind: 'failed', reason: 'closed' })
-		first.end('closed')
+		await first.end('closed')
 		expect(await third).toMatchObject({ kind: 'turn' })
 		expect(requests).toHaveLength(1)
 	})
@@ -172,7 +172,7 @@ describe('approve code', () => {
 	})
 
 	it('takes five an hour', async () => {
-		for (let number = 1; number <= 5; number++) (await upForComparison(number)).end('closed')
+		for (let number = 1; number <= 5; number++) await (await upForComparison(number)).end('closed')
 		expect(await desk.enter(device(6), request, () => undefined, never)).toEqual({ kind: 'failed', reason: 'limit' })
 		await clock.advanceAsync(3_600_001)
 		expect(await desk.enter(device(6), request, () => undefined, never)).toMatchObject({ kind: 'turn' })

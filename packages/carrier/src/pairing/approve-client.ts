@@ -68,16 +68,16 @@ function whileOpen<T>({ reader, signal }: ApproveClientOptions, work: Promise<T>
 		signal.addEventListener('abort', onAbort, { once: true })
 		if (signal.aborted) onAbort()
 		// What the machine said last, or that the connection ended.
-		reader.onEnd(() =>
+		reader.onEnd(() => {
 			reader
 				.next(signal)
 				.then((message) => {
 					expectMessage(message, 'pair_approved')
 					throw new LinkError('pairing_failed', 'the machine ended the request; ask again')
 				})
-				.catch(reject),
-		)
-		work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+				.catch(reject)
+		})
+		void work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
 	})
 }
 
