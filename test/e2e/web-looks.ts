@@ -42,7 +42,7 @@ export async function createLooker(scope: Scope): Promise<Looker> {
 	if (PICTURES !== undefined) mkdirSync(PICTURES, { recursive: true })
 	return {
 		async check(scene, look, isWalked = false) {
-			const page = await openScene(scope, browser, base, scene, look)
+			const page = await openScene({ scope, browser, base }, scene, look)
 			try {
 				await page.evaluate(() => document.fonts.ready.then(() => undefined))
 				if (PICTURES !== undefined)
@@ -56,7 +56,13 @@ export async function createLooker(scope: Scope): Promise<Looker> {
 	}
 }
 
-async function openScene(scope: Scope, browser: Browser, base: string, scene: Scene, look: Look): Promise<Page> {
+interface Gallery {
+	readonly scope: Scope
+	readonly browser: Browser
+	readonly base: string
+}
+
+async function openScene({ scope, browser, base }: Gallery, scene: Scene, look: Look): Promise<Page> {
 	const isPhone = look.width < 500
 	const { page } = await openPerson(scope, browser, {
 		viewport: { width: look.width, height: look.height },

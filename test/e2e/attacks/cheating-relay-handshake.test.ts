@@ -142,7 +142,10 @@ function createImpostor(nodeId: typeof machine.agent.nodeId, knocks: string[]): 
 			admit: refuse,
 			pairBySecret: refuse,
 			enterPairing: async () => ({ kind: 'failed', reason: 'denied' }),
-			awaitApproval: () => ({ outcome: Promise.resolve({ kind: 'failed', reason: 'denied' }), end: () => undefined }),
+			awaitApproval: () => ({
+				outcome: Promise.resolve({ kind: 'failed', reason: 'denied' }),
+				end: () => Promise.resolve(false),
+			}),
 			linkOpened: () => ({ onStream: () => undefined, onRequest: () => undefined }),
 		},
 		clock: systemClock,

@@ -175,7 +175,7 @@ function createImpostor() {
 			admit: gone,
 			pairBySecret: gone,
 			enterPairing: async () => ({ kind: 'turn', nonce: new Uint8Array(randomBytes(32)), expiresAtMs: Date.now() + 60_000 }),
-			awaitApproval: () => ({ outcome: approved.then(() => ({ kind: 'approved', session })), end: () => undefined }),
+			awaitApproval: () => ({ outcome: approved.then(() => ({ kind: 'approved', session })), end: () => Promise.resolve(true) }),
 			linkOpened: () => ({ onStream: () => undefined, onRequest: () => undefined }),
 		},
 		clock: systemClock,
