@@ -37,7 +37,8 @@ function openDirect(ssh: SshTarget): Terminal {
 	const child = spawn(command, [...args.slice(0, -1), '-tt', args.at(-1) ?? ''], { stdio: ['pipe', 'pipe', 'inherit'] })
 	return {
 		write: (bytes) => void child.stdin.write(bytes),
-		onOutput: (handler) => void child.stdout.on('data', handler),
+		// Replaces the one before: a round's handler left in place would go on typing in the next.
+		onOutput: (handler) => void child.stdout.removeAllListeners('data').on('data', handler),
 		close: () => void child.kill(),
 	}
 }
